@@ -1,0 +1,4 @@
+import TOMLKit
+import ArgumentParser
+import ProxyFront
+print("edgenode")

@@ -1,0 +1,3 @@
+import ChunkStore
+import NIOCore
+import AsyncHTTPClient
