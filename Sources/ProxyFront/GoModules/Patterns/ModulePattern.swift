@@ -1,0 +1,77 @@
+/// Why a pattern from the configuration cannot be used.
+public struct ModulePatternError: Error, Equatable, CustomStringConvertible {
+    public let pattern: String
+    public let reason: String
+
+    public var description: String { "\(QuotedText(pattern)) is not a pattern for module paths: \(reason)" }
+}
+
+/// A pattern that picks modules by their path: a glob as in GOPRIVATE, which also covers everything below
+/// what it names, or, written `re:<expression>`, a regular expression that must match the whole path.
+public struct ModulePattern: Sendable, CustomStringConvertible {
+    private enum Form: Sendable {
+        case glob(GlobPattern)
+        case regularExpression(RegularExpression)
+    }
+
+    /// The pattern as it was written.
+    public let text: String
+    private let form: Form
+
+    /// - Throws: `ModulePatternError` naming the pattern and what is wrong with it.
+    public init(_ text: String) throws(ModulePatternError) {
+        self.text = text
+        do {
+            form =
+                if text.hasPrefix("re:") {
+                    .regularExpression(try RegularExpression(text.dropFirst(3)))
+                } else {
+                    .glob(try GlobPattern(text))
+                }
+        } catch {
+            throw ModulePatternError(pattern: text, reason: error.reason)
+        }
+    }
+
+    public func matches(_ path: ModulePath) -> Bool {
+        switch form {
+        case .glob(let glob): glob.matches(path)
+        case .regularExpression(let expression): expression.matches(path)
+        }
+    }
+
+    public var description: String { text }
+}
+
+extension ModulePattern: Hashable {
+    public static func == (left: ModulePattern, right: ModulePattern) -> Bool { left.text == right.text }
+    public func hash(into hasher: inout Hasher) { hasher.combine(text) }
+}
+
+/// Some patterns, of which any one may match.
+public struct ModulePatterns: Hashable, Sendable {
+    public let patterns: [ModulePattern]
+
+    public init(_ patterns: [ModulePattern] = []) { self.patterns = patterns }
+
+    /// - Throws: `ModulePatternError` for the first text that is no pattern.
+    public init(_ texts: [String]) throws(ModulePatternError) {
+        var patterns: [ModulePattern] = []
+        for text in texts { patterns.append(try ModulePattern(text)) }
+        self.patterns = patterns
+    }
+
+    /// The globs of a comma-separated list such as the value of GOPRIVATE. Empty and malformed ones are left
+    /// out, as the go command does.
+    public init(commaSeparated list: String) {
+        patterns = list.split(separator: ",").compactMap { text in
+            text.hasPrefix("re:") ? nil : try? ModulePattern(String(text))
+        }
+    }
+
+    public var isEmpty: Bool { patterns.isEmpty }
+
+    public func firstMatch(_ path: ModulePath) -> ModulePattern? { patterns.first { $0.matches(path) } }
+
+    public func matches(_ path: ModulePath) -> Bool { firstMatch(path) != nil }
+}
