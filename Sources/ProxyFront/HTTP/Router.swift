@@ -1,0 +1,66 @@
+/// Finds the responder of a path: an exact path before the longest prefix.
+public struct Router: Responder {
+    /// A part of the path space.
+    public enum Place: Sendable, Hashable {
+        /// This path alone.
+        case exact(String)
+        /// Every path that starts with this one, which ends in `/`.
+        case prefix(String)
+
+        var path: String {
+            switch self {
+            case .exact(let path), .prefix(let path): path
+            }
+        }
+    }
+
+    public struct Route: Sendable {
+        let place: Place
+        let about: String
+        let responder: any Responder
+
+        /// `about` names what is served there in the answer to an unknown path.
+        public init(_ place: Place, about: String, _ responder: any Responder) {
+            precondition(place.path.hasPrefix("/"), "a route's path starts with /")
+            if case .prefix(let path) = place {
+                precondition(path.hasSuffix("/"), "a prefix ends with /, so that it ends at a path segment")
+            }
+            self.place = place
+            self.about = about
+            self.responder = responder
+        }
+    }
+
+    private let exact: [(path: String, responder: any Responder)]
+    private let prefixes: [(path: String, responder: any Responder)]
+    private let unknown: Response
+
+    /// Two routes of one place are a bug.
+    public init(_ routes: [Route]) {
+        precondition(Set(routes.map(\.place)).count == routes.count, "every route has a place of its own")
+        var exact: [(path: String, responder: any Responder)] = []
+        var prefixes: [(path: String, responder: any Responder)] = []
+        for route in routes {
+            switch route.place {
+            case .exact(let path): exact.append((path, route.responder))
+            case .prefix(let path): prefixes.append((path, route.responder))
+            }
+        }
+        self.exact = exact
+        self.prefixes = prefixes.sorted { $0.path.utf8.count > $1.path.utf8.count }
+        let served = routes.map { "  \($0.place.path)  \($0.about)" }.joined(separator: "\n")
+        unknown = .text(.notFound, "Nothing is served under this path. Served here:\n" + served)
+    }
+
+    public func respond(to request: Request) -> Answer {
+        guard let responder = responder(for: request.target) else { return .now(unknown) }
+        return responder.respond(to: request)
+    }
+
+    /// The responder of a path (without a query); nil when nothing is served there.
+    public func responder(for target: String) -> (any Responder)? {
+        for route in exact where route.path == target { return route.responder }
+        for route in prefixes where target.utf8.starts(with: route.path.utf8) { return route.responder }
+        return nil
+    }
+}
