@@ -1,4 +1,0 @@
-import TOMLKit
-import ArgumentParser
-import ProxyFront
-print("edgenode")
