@@ -119,7 +119,7 @@ mkdir -p "$cache"
 for release in $releases; do fetch_release "$release"; done
 fetch_sources
 take_reference
-build_tools "$builder" upstream modtree sumcheck
+build_tools "$builder" upstream modtree sumcheck tether
 build_tools 1.26.6 modtree
 for release in $releases; do build_tree "$release"; done
 [ "${1:-}" = demo ] || build_toolchain

@@ -27,7 +27,7 @@ func main() {
 	flag.StringVar(&o.corpus, "corpus", "", "`directory` of the go command's testdata/mod, served at /corpus")
 	flag.IntVar(&o.padding, "padding", 0, "`number` of made-up versions that the databases begin with")
 	flag.Var(&o.trees, "tree", "`name=directory` of a module tree, served at /name with a database sum.name.test at /sum.name.test")
-	flag.Var(&o.statics, "static", "`name=directory` of plain files, served at /name")
+	flag.Var(&o.statics, "static", "`name=directory` of a checksum database's recorded files, served at /name")
 	stdin := flag.Bool("until-stdin-closes", false, "end when the standard input does")
 	flag.Parse()
 	if err := run(o, *stdin); err != nil {

@@ -82,7 +82,7 @@ func (s *site) add(o options) error {
 	}
 	for _, static := range o.statics {
 		prefix := "/" + static.name
-		s.handlers[prefix] = serve.NewFiles(static.value)
+		s.handlers[prefix] = serve.NewRecorded(static.value)
 		s.description.Statics[static.name] = s.description.URL + prefix
 	}
 	return nil
