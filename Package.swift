@@ -79,7 +79,9 @@ let package = Package(
 
         .testTarget(name: "ContentTests", dependencies: ["Content"], swiftSettings: settings),
         .testTarget(
-            name: "ChunkStoreTests", dependencies: ["ChunkStore", "Content"], swiftSettings: settings),
+            name: "ChunkStoreTests",
+            dependencies: ["ChunkStore", "Content", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings),
         .testTarget(name: "GossipTests", dependencies: ["Gossip"], swiftSettings: settings),
         .testTarget(
             name: "ProxyFrontTests",

@@ -1,0 +1,71 @@
+import Content
+
+extension ChunkStore {
+    /// Begins a new blob.
+    /// - Parameters:
+    ///   - expected: the digest it must turn out to have; such an ingest can be parked and survives restarts.
+    ///   - size: its length, when that is known.
+    ///   - observer: sees its bytes in order.
+    public func beginIngest(
+        expected: Digest? = nil, size: Int64? = nil, observer: (any FrontObserver)? = nil
+    ) async throws -> Ingest {
+        let parts = parts
+        let (id, old) = parts.ingests.withLock { registry in
+            (registry.takeID(), expected.flatMap { registry.parked.removeValue(forKey: $0) })
+        }
+        let file = try await parts.pool.run {
+            if let old { parts.discardPartial(old.id, reserved: old.reserved) }
+            return try storing { () throws(FileError) in
+                try parts.files.open(parts.layout.partial(id), .createNew)
+            }
+        }
+        var state = IngestState()
+        state.size = size
+        let ingest = Ingest(
+            id: id, file: file, expected: expected, state: state, observer: observer, parts: parts)
+        parts.ingests.withLock { $0.running[id] = IngestRegistry.Weak(ingest: ingest) }
+        return ingest
+    }
+
+    /// Goes on with a partial that was parked or survived a restart; nil when there is none. Its bytes are
+    /// hashed again from the start, beside whatever the caller does with it.
+    public func parkedIngest(
+        expected: Digest, observer: (any FrontObserver)? = nil
+    ) async throws -> Ingest? {
+        let parts = parts
+        guard let parked = parts.ingests.withLock({ $0.parked.removeValue(forKey: expected) }) else {
+            return nil
+        }
+        let file = try await parts.pool.run {
+            try storing { () throws(FileError) in
+                try parts.files.open(parts.layout.partial(parked.id), .readWrite)
+            }
+        }
+        var state = IngestState()
+        state.size = parked.size
+        state.present = parked.present
+        state.claimed = parked.present
+        state.reserved = parked.reserved
+        state.hasMap = true
+        let catchUp = state.takeCatchUp()
+        let ingest = Ingest(
+            id: parked.id, file: file, expected: expected, state: state, observer: observer, parts: parts)
+        parts.ingests.withLock { $0.running[parked.id] = IngestRegistry.Weak(ingest: ingest) }
+        if let catchUp { ingest.hashFromDisk(catchUp) }
+        return ingest
+    }
+
+    /// The parked partials: their digests and how many bytes of each are there.
+    public var parked: [(expected: Digest, present: Int64)] {
+        parts.ingests.withLock { registry in
+            registry.parked.values.map { ($0.expected, $0.present.count) }.sorted { $0.0 < $1.0 }
+        }
+    }
+
+    /// Drops a parked partial.
+    public func dropParked(_ expected: Digest) async {
+        let parts = parts
+        guard let parked = parts.ingests.withLock({ $0.parked.removeValue(forKey: expected) }) else { return }
+        try? await parts.pool.run { parts.discardPartial(parked.id, reserved: parked.reserved) }
+    }
+}

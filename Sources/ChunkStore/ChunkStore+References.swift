@@ -1,0 +1,119 @@
+import Content
+
+extension ChunkStore {
+    /// The reference and, when it too is in memory, what it points at; never blocks, so that it may be called
+    /// on an event loop. Counts as a use of both.
+    public func hotReference(_ name: ReferenceName) -> (Reference, StoredObject?)? {
+        parts.cache.reference(name)
+    }
+
+    /// The reference of that name, nil when there is none.
+    public func reference(_ name: ReferenceName) async throws -> Reference? {
+        if let (hot, _) = parts.cache.reference(name) { return hot }
+        let version = parts.cache.version(of: name)
+        guard let found = try await parts.readers.read({ try $0.reference(name) }) else { return nil }
+        parts.cache.fill(found, version: version)
+        parts.cache.touch(name)
+        return found
+    }
+
+    /// All references whose name starts with `prefix`, in the order of the names' bytes. Commits first what
+    /// was put without sync.
+    public func references(prefix: String) async throws -> [Reference] {
+        if parts.promises.isPending { try await parts.writer.transaction { _ in } }
+        return try await parts.readers.read { try $0.references(prefix: prefix) }
+    }
+
+    /// Points a name at a held blob, replacing what it pointed at; `reference.size` is taken from the blob.
+    /// - Parameter sync: false = committed with others within `Configuration.groupCommitDelay`; for changes
+    ///   that may be lost, such as a new time of validation.
+    /// - Throws: `StoreError.unknownDigest` when the blob is not held; the old reference stands then.
+    public func setReference(_ reference: Reference, sync: Bool = true) async throws {
+        let parts = parts
+        let apply: @Sendable (WriteStage) throws -> Reference = { stage in
+            guard let row = try stage.connection.blob(reference.digest) else {
+                throw StoreError.unknownDigest(reference.digest)
+            }
+            try stage.connection.setReference(reference, blob: row.id, now: stage.now)
+            return reference.pointing(at: row.digest, size: row.size)
+        }
+        let visible: @Sendable (Reference) -> Void = { parts.cache.committed(nil, [$0]) }
+        if sync {
+            _ = try await parts.writer.transaction(apply, visible: visible)
+            return
+        }
+        parts.writer.enqueue(
+            cost: 0, delay: parts.configuration.groupCommitDelay, prepare: { _ in },
+            apply: { stage, _ in try apply(stage) }, visible: visible
+        ) { result in
+            if case .failure(let error) = result {
+                parts.logger.warning(
+                    "a reference was not stored",
+                    metadata: ["name": "\(reference.name)", "reason": "\(error)"])
+            }
+        }
+    }
+
+    /// Drops a name; the blob stays until it is evicted.
+    /// - Returns: false when there was no such name.
+    @discardableResult
+    public func removeReference(_ name: ReferenceName) async throws -> Bool {
+        let parts = parts
+        return try await parts.writer.transaction {
+            try $0.connection.removeReference(name)
+        } visible: { _ in
+            parts.cache.removed(nil, [name])
+        }
+    }
+
+    /// Counts a use of a name or a blob that was served from elsewhere than this store's hot lookups. Memory only;
+    /// written to the index together with others.
+    public func touch(_ name: ReferenceName) { parts.cache.touch(name) }
+    public func touch(_ digest: Digest) { parts.cache.touch(digest) }
+
+    /// Writes the uses counted in memory to the index, for those who decide by them.
+    package func flushTouches() async {
+        let touches = parts.cache.takeTouches()
+        guard touches.count > 0 else { return }
+        do {
+            try await parts.writer.transaction { stage in
+                for (digest, touch) in touches.blobs {
+                    try stage.connection.run(
+                        "UPDATE blobs SET hits = hits + ?, used = max(used, ?) WHERE digest = ?",
+                        .integer(touch.hits), .integer(touch.used), .digest(digest))
+                }
+                for (name, used) in touches.references {
+                    try stage.connection.run(
+                        "UPDATE refs SET used = max(used, ?) WHERE name = ?", .integer(used),
+                        .text(name.text))
+                }
+            }
+        } catch {
+            parts.logger.warning("uses were not recorded", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// Protects every reference whose name matches the glob, and what it points at, from eviction.
+    public func pin(_ pattern: String) async throws {
+        try await parts.writer.transaction {
+            try $0.connection.run(
+                "INSERT OR IGNORE INTO pins(pattern, made) VALUES (?, ?)", .text(pattern), .integer($0.now))
+        }
+    }
+
+    /// - Returns: false when there was no such pin.
+    @discardableResult
+    public func unpin(_ pattern: String) async throws -> Bool {
+        try await parts.writer.transaction {
+            try $0.connection.run("DELETE FROM pins WHERE pattern = ?", .text(pattern))
+            return $0.connection.changedRows > 0
+        }
+    }
+
+    /// The patterns pinned, in order.
+    public func pins() async throws -> [String] {
+        try await parts.readers.read { connection in
+            try connection.all("SELECT pattern FROM pins ORDER BY pattern") { $0.text(0) ?? "" }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import Synchronization
+
+/// Makes room when the store is full; the evictor is one.
+package protocol RoomMaker: Sendable {
+    /// Tries to free at least `bytes` and says whether that worked.
+    func makeRoom(for bytes: Int64) async -> Bool
+}
+
+/// Counts the bytes that the store has on disk against its cap and the disk's free space.
+package final class SpaceAccount: Sendable {
+    private struct State {
+        var used: Int64 = 0
+        /// Bytes that may still be taken before the file system is asked again.
+        var allowance: Int64 = 0
+        var maker: (any RoomMaker)?
+    }
+    private let capacity: Int64
+    private let reservedFree: Int64
+    private let directory: String
+    private let files: any FileSystem
+    private let state = Mutex(State())
+
+    init(capacity: Int64, reservedFree: Int64, directory: String, files: any FileSystem) {
+        self.capacity = capacity
+        self.reservedFree = reservedFree
+        self.directory = directory
+        self.files = files
+    }
+
+    /// Bytes of blob files, packs and ingests.
+    package var used: Int64 { state.withLock { $0.used } }
+
+    package func add(_ bytes: Int64) { state.withLock { $0.used += bytes } }
+
+    package func setMaker(_ maker: (any RoomMaker)?) { state.withLock { $0.maker = maker } }
+
+    /// Counts `bytes` as used before they are written, making room if there is none.
+    /// - Throws: `StoreError.noSpace`, nothing counted.
+    package func reserve(_ bytes: Int64) async throws(StoreError) {
+        if try take(bytes) { return }
+        let maker = state.withLock { $0.maker }
+        if let maker, await maker.makeRoom(for: bytes), try take(bytes) { return }
+        throw .noSpace
+    }
+
+    /// Asks the room maker after the disk itself was full.
+    func makeRoom(for bytes: Int64) async -> Bool {
+        let maker = state.withLock { $0.maker }
+        return await maker?.makeRoom(for: bytes) ?? false
+    }
+
+    private func take(_ bytes: Int64) throws(StoreError) -> Bool {
+        let free: Int64?
+        if state.withLock({ $0.allowance < bytes }) {
+            free = try storing { () throws(FileError) in try files.freeSpace(at: directory) }
+        } else {
+            free = nil
+        }
+        return state.withLock { state in
+            if let free { state.allowance = min(max(0, free - reservedFree), 64 << 20) }
+            guard state.allowance >= bytes, capacity == 0 || state.used + bytes <= capacity else {
+                return false
+            }
+            state.allowance -= bytes
+            state.used += bytes
+            return true
+        }
+    }
+}
