@@ -44,14 +44,14 @@ extension ChunkStore {
         }
         parts.writer.enqueue(
             cost: 0, delay: parts.configuration.groupCommitDelay, prepare: { _ in },
-            apply: { stage, _ in try apply(stage) }, visible: visible
-        ) { result in
-            if case .failure(let error) = result {
-                parts.logger.warning(
-                    "a reference was not stored",
-                    metadata: ["name": "\(reference.name)", "reason": "\(error)"])
-            }
-        }
+            apply: { stage, _ in try apply(stage) }, visible: visible,
+            finish: { result in
+                if case .failure(let error) = result {
+                    parts.logger.warning(
+                        "a reference was not stored",
+                        metadata: ["name": "\(reference.name)", "reason": "\(error)"])
+                }
+            })
     }
 
     /// Drops a name; the blob stays until it is evicted.

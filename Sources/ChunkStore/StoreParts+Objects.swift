@@ -87,8 +87,7 @@ extension StoreParts {
         writer.enqueue(
             cost: put.record.count, delay: configuration.groupCommitDelay,
             prepare: { try put.prepare($0) }, apply: { try put.apply($0, $1) },
-            visible: { put.visible($0) }
-        ) { self.settle(put, $0) }
+            visible: { put.visible($0) }, finish: { self.settle(put, $0) })
     }
 
     private func settle(_ put: SmallPut, _ result: Result<StoredObject, any Error>) {

@@ -37,11 +37,11 @@ extension StoreParts {
     private func drop(_ digest: Digest) {
         writer.enqueue(
             cost: 0, delay: .zero, prepare: { _ in },
-            apply: { stage, _ in stage.dropFile(of: digest, size: 0) }, visible: { _ in }
-        ) { result in
-            if case .failure(let error) = result {
-                self.logger.warning("cannot remove a left-over file", metadata: ["reason": "\(error)"])
-            }
-        }
+            apply: { stage, _ in stage.dropFile(of: digest, size: 0) }, visible: { _ in },
+            finish: { result in
+                if case .failure(let error) = result {
+                    self.logger.warning("cannot remove a left-over file", metadata: ["reason": "\(error)"])
+                }
+            })
     }
 }
