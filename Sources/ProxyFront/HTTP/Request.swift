@@ -1,4 +1,4 @@
-public import NIOCore
+import NIOCore
 
 /// One HTTP request, as a responder sees it.
 ///

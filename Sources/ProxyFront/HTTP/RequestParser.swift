@@ -1,4 +1,4 @@
-package import NIOCore
+import NIOCore
 
 /// A strict incremental parser of HTTP/1.x requests (RFC 9112), a value without any I/O.
 ///

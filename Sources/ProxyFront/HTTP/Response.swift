@@ -1,5 +1,5 @@
-public import Content
-public import NIOCore
+import Content
+import NIOCore
 
 /// An answer: status, headers and a body that is in memory, in a file, or still being made.
 ///

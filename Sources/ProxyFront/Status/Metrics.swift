@@ -55,8 +55,8 @@ public final class Metrics: Sendable {
 public enum StatusClass: Int, MetricLabel {
     case success, redirect, clientError, serverError
 
-    public init(_ status: Status) {
-        switch status.code {
+    init(code: Int) {
+        switch code {
         case ..<300: self = .success
         case ..<400: self = .redirect
         case ..<500: self = .clientError

@@ -1,0 +1,162 @@
+import Content
+import NIOCore
+
+/// From answers to bytes.
+extension Connection {
+    /// Bodies up to this length travel in the write of their head.
+    private static let inlined = 32 << 10
+
+    /// Starts an answer. Small ones are done when this returns: they wait in the loop's scratch buffer for
+    /// the flush that ends the batch.
+    func begin(_ response: Response, lingers: Bool = false) {
+        guard let exchange else { preconditionFailure("an answer belongs to a request") }
+        let outgoing = Outgoing(response, for: exchange.head, boundary: front.boundary)
+        outgoing.unneeded?.cancelled()
+        let isLast = inputClosed && inbound.readableBytes == 0
+        let closes =
+            exchange.closes || !exchange.head.keepAlive || loop.isDraining || isLast
+            || served + 1 >= front.limits.requestsPerConnection || outgoing.framing == .untilClose
+        self.exchange?.closes = closes
+        self.exchange?.status = outgoing.status.code
+        self.exchange?.servedFrom = response.servedFrom
+        switch outgoing.payload {
+        case .none:
+            write(outgoing, closes, body: nil)
+            conclude(.complete, bytes: 0, lingers: lingers)
+        case .array(let bytes) where bytes.count <= Self.inlined:
+            bytes.withUnsafeBytes { write(outgoing, closes, body: $0) }
+            conclude(.complete, bytes: Int64(bytes.count), lingers: lingers)
+        case .bytes(let buffer) where buffer.readableBytes <= Self.inlined:
+            buffer.withUnsafeReadableBytes { write(outgoing, closes, body: $0) }
+            conclude(.complete, bytes: Int64(buffer.readableBytes), lingers: lingers)
+        case .array(let bytes): send(outgoing, closes, parts: [.bytes(ByteBuffer(bytes: bytes))], nil)
+        case .bytes(let buffer): send(outgoing, closes, parts: [.bytes(buffer)], nil)
+        case .parts(let parts): send(outgoing, closes, parts: parts, nil)
+        case .stream(let producer): send(outgoing, closes, parts: [], producer)
+        }
+    }
+
+    private func write(_ outgoing: Outgoing, _ closes: Bool, body: UnsafeRawBufferPointer?) {
+        HeadWriter.write(
+            outgoing, date: loop.dateLine, closes: closes, body: body, into: &loop.scratch)
+    }
+
+    private func send(
+        _ outgoing: Outgoing, _ closes: Bool, parts: [BodyPart], _ producer: (any BodyProducer)?
+    ) {
+        write(outgoing, closes, body: nil)
+        write(loop.takeScratch())
+        countInFlight()
+        stallMark = (0, 0)
+        disarm()
+        state = .sending(BodySender(framing: outgoing.framing, parts: parts, producer: producer))
+        pump()
+    }
+
+    /// Hands over as much of the body as the client takes.
+    func pump() {
+        guard !isPumping, case .sending(let sender) = state, let channel = context?.channel else { return }
+        isPumping = true
+        while case .sending = state, !sender.isWaiting {
+            if !channel.isWritable {
+                context?.flush()
+                guard channel.isWritable else { break }
+                continue
+            }
+            if sender.file != nil {
+                advanceFile(sender)
+            } else if let part = sender.parts.popFirst() {
+                start(part, sender)
+            } else if let producer = sender.producer {
+                context?.flush()
+                guard case .sending = state else { break }
+                pull(producer, sender)
+            } else {
+                end(sender)
+                break
+            }
+        }
+        if sender.isWaiting { context?.flush() }
+        isPumping = false
+    }
+
+    private func start(_ part: BodyPart, _ sender: BodySender) {
+        let count = part.count
+        guard count > 0 else { return }
+        guard sender.count(count) else { return truncate(sender) }
+        if sender.framing == .chunked {
+            write(ByteBuffer(string: String(count, radix: 16) + "\r\n"))
+        }
+        switch part {
+        case .bytes(let buffer):
+            write(buffer)
+            if sender.framing == .chunked { write(ByteBuffer(staticString: "\r\n")) }
+        case .file(let slice):
+            // A file cut short would have `sendfile` report no bytes for ever.
+            guard let size = PageCache.size(of: slice.file), size >= slice.range.upperBound else {
+                return truncate(sender)
+            }
+            sender.file = FileCursor(slice)
+        }
+    }
+
+    private func pull(_ producer: any BodyProducer, _ sender: BodySender) {
+        sender.isWaiting = true
+        let bound = NIOLoopBound((connection: self, sender: sender), eventLoop: loop.eventLoop)
+        let eventLoop = loop.eventLoop
+        sender.task = Task {
+            let result: Result<BodyPart?, any Error>
+            do { result = .success(try await producer.next()) } catch { result = .failure(error) }
+            eventLoop.execute { bound.value.connection.received(result, bound.value.sender) }
+        }
+    }
+
+    private func received(_ result: Result<BodyPart?, any Error>, _ sender: BodySender) {
+        guard case .sending(let current) = state, current === sender else { return }
+        sender.task = nil
+        sender.isWaiting = false
+        switch result {
+        case .success(let part?): sender.parts.append(part)
+        case .success(nil): sender.producer = nil
+        case .failure:
+            sender.producer = nil
+            return truncate(sender)
+        }
+        pump()
+    }
+
+    /// All parts are handed over.
+    private func end(_ sender: BodySender) {
+        guard sender.remaining ?? 0 == 0 else { return truncate(sender) }
+        let done = loop.eventLoop.makePromise(of: Void.self)
+        done.futureResult.assumeIsolated().whenSuccess {
+            guard case .sending(let current) = self.state, current === sender else { return }
+            self.state = .reading
+            self.conclude(.complete, bytes: sender.sent)
+            self.process()
+        }
+        let last = sender.framing == .chunked ? ByteBuffer(staticString: "0\r\n\r\n") : ByteBuffer()
+        context?.writeAndFlush(Self.wrapOutboundOut(.byteBuffer(last)), promise: done)
+    }
+
+    /// The body cannot be completed: the connection closes short of the promised end, so that no client takes
+    /// what it has for the whole.
+    func truncate(_ sender: BodySender) {
+        sender.cancel()
+        conclude(.truncated, bytes: sender.sent)
+        if sender.framing == .untilClose { reset() } else { cut() }
+    }
+
+    func write(_ buffer: ByteBuffer) {
+        context?.write(Self.wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
+    }
+
+    /// Sends what waits in the scratch buffer.
+    func flush() {
+        guard loop.scratch.readableBytes > 0 else { return }
+        let batch = loop.takeScratch()
+        write(batch)
+        context?.flush()
+        loop.giveBack(batch)
+    }
+}

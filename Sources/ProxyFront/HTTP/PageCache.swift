@@ -1,0 +1,68 @@
+import Content
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Looking at, and filling, the kernel's cache of a file's bytes.
+enum PageCache {
+    /// Whether every byte of `range` is in memory, so that reading it waits for no disk. Never blocks and
+    /// reads nothing: the range is mapped without being touched. A failure says no.
+    static func holds(_ range: Range<Int64>, of file: OpenFile) -> Bool {
+        let page = Int64(sysconf(Int32(_SC_PAGESIZE)))
+        let start = range.lowerBound / page * page
+        let length = Int(range.upperBound - start)
+        guard length > 0 else { return true }
+        guard let address = mmap(nil, length, PROT_READ, MAP_SHARED, file.descriptor, off_t(start)),
+            address != MAP_FAILED
+        else { return false }
+        defer { munmap(address, length) }
+        let pages = (length + Int(page) - 1) / Int(page)
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: pages) { states in
+            guard let base = states.baseAddress, mincore(address, length, base) == 0 else { return false }
+            return states[..<pages].allSatisfy { $0 & 1 == 1 }
+        }
+    }
+
+    /// Reads `range` through, so that it is in memory afterwards. Blocks: for a thread of one's own.
+    ///
+    /// - Throws: `FileReadError`; bytes before the failing place may be in memory.
+    static func fill(_ range: Range<Int64>, of file: OpenFile) throws(FileReadError) {
+        var offset = range.lowerBound
+        let result = withUnsafeTemporaryAllocation(byteCount: 128 << 10, alignment: 16) { scratch in
+            Result { () throws(FileReadError) in
+                while offset < range.upperBound {
+                    let want = Int(min(Int64(scratch.count), range.upperBound - offset))
+                    let target = UnsafeMutableRawBufferPointer(rebasing: scratch[..<want])
+                    offset += try Int64(read(into: target, at: offset, of: file))
+                }
+            }
+        }
+        try result.get()
+    }
+
+    /// One blocking read of at least one byte.
+    static func read(
+        into target: UnsafeMutableRawBufferPointer, at offset: Int64, of file: OpenFile
+    ) throws(FileReadError) -> Int {
+        while true {
+            let count = pread(file.descriptor, target.baseAddress, target.count, off_t(offset))
+            if count > 0 { return count }
+            if count == 0 { throw FileReadError.ended(at: offset) }
+            if errno != EINTR { throw FileReadError.failed(at: offset, errno: errno) }
+        }
+    }
+
+    /// The file's size in bytes; nil when it cannot be had.
+    static func size(of file: OpenFile) -> Int64? {
+        var status = stat()
+        return fstat(file.descriptor, &status) == 0 ? Int64(status.st_size) : nil
+    }
+}
+
+/// Why bytes that a response promised could not be read.
+enum FileReadError: Error, Equatable {
+    /// The file is shorter than its slice says.
+    case ended(at: Int64)
+    case failed(at: Int64, errno: Int32)
+}
