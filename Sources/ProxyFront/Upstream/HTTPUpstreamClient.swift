@@ -112,7 +112,9 @@ public final class HTTPUpstreamClient: UpstreamTransport {
             guard redirects <= configuration.redirects.limit else {
                 throw .unusable(upstream: start.authority, reason: "more than \(redirects - 1) redirects")
             }
-            url = try await permitted(location, from: url, start: start)
+            let target = try await permitted(location, from: url, start: start)
+            logger.debug("\(url) redirects to \(target.origin)")
+            url = target
         }
     }
 
@@ -133,7 +135,7 @@ public final class HTTPUpstreamClient: UpstreamTransport {
         let client =
             if let proxied, configuration.proxy?.serves(url.origin) == true { proxied } else { direct }
         do {
-            return (try await client.execute(message, deadline: deadline, logger: logger), credential != nil)
+            return (try await client.execute(message, deadline: deadline), credential != nil)
         } catch {
             throw UpstreamFailure(
                 error, upstream: url.origin.authority, phase: .waiting, configuration: configuration)

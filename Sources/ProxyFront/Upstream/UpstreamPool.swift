@@ -57,6 +57,16 @@ public final class UpstreamPool: Sendable {
         }
     }
 
+    /// Whether nothing is sent to the upstream at present.
+    func isResting(_ upstream: Upstream) -> Bool {
+        entries.withLock { entries in
+            switch entries[upstream]?.breaker.state {
+            case .open, .probing: true
+            case .closed, nil: false
+            }
+        }
+    }
+
     /// Sends `request` to `upstream` unless its breaker is open.
     ///
     /// What the body's stream meets afterwards is reported by itself.

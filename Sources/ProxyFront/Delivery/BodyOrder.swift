@@ -1,0 +1,44 @@
+import ChunkStore
+public import Content
+
+/// A body that somebody wants: what it is called, where it can come from and what proves it.
+public struct BodyOrder: Sendable {
+    /// Under this name the body is looked up, fetched once for everybody, and stored.
+    public var name: ReferenceName
+    /// The digest, when the name is one.
+    public var expected: Digest?
+    /// The longest body taken, in bytes.
+    public var limit: Int64
+    public var contentType: String?
+    /// Bodies of private names keep that class even when upstream asked for no credential.
+    public var isPrivate: Bool
+    var sources: [Fallback<any BodySource>]
+    /// Makes the proof of one attempt, and starts what can run beside the transfer.
+    var proof: @Sendable () -> any BodyProof
+    /// Called once the body is in the store.
+    var stored: @Sendable (Reference) -> Void
+
+    init(
+        name: ReferenceName, expected: Digest? = nil, limit: Int64, contentType: String? = nil,
+        isPrivate: Bool = false, sources: [Fallback<any BodySource>],
+        proof: @escaping @Sendable () -> any BodyProof,
+        stored: @escaping @Sendable (Reference) -> Void = { _ in }
+    ) {
+        self.name = name
+        self.expected = expected
+        self.limit = limit
+        self.contentType = contentType
+        self.isPrivate = isPrivate
+        self.sources = sources
+        self.proof = proof
+        self.stored = stored
+    }
+}
+
+/// What a reader is told before the first byte.
+struct BodyHead: Sendable, Equatable {
+    /// Bytes of the whole body, when upstream announced them.
+    let total: Int64?
+    let source: String
+    let validator: String?
+}

@@ -1,0 +1,120 @@
+public import ChunkStore
+public import Content
+public import Logging
+import Synchronization
+
+/// One answer to "give me this" (architecture section 5): held here, in flight, or from the sources in
+/// order. Every body is fetched once however many ask for it.
+public final class Delivery: Sendable {
+    public let store: ChunkStore
+    public let policy: TransferPolicy
+    let clock: StoreClock
+    let metrics: Metrics
+    let logger: Logger
+    private let flights = Mutex<[ReferenceName: Flight]>([:])
+    private let parkedFlights = Mutex<[OneShot<Bool>]>([])
+
+    public init(
+        store: ChunkStore, policy: TransferPolicy = TransferPolicy(), clock: StoreClock = .system,
+        metrics: Metrics, logger: Logger
+    ) {
+        self.store = store
+        self.policy = policy
+        self.clock = clock
+        self.metrics = metrics
+        self.logger = logger
+    }
+
+    /// What a request gets.
+    enum Opened: Sendable {
+        case held(Reference, StoredObject)
+        /// `joined`: another request had started it.
+        case streaming(BodyHead, Flight.Seat, joined: Bool)
+    }
+
+    /// The names in flight, parked ones included.
+    public var inFlight: [ReferenceName] { flights.withLock { Array($0.keys) } }
+
+    /// Opens a body: joins its flight or starts one, and waits until something can be said about it.
+    ///
+    /// A cancelled caller leaves; the flight goes on by its own rules.
+    func open(_ order: BodyOrder, beginsWithRange: Bool = false) async -> Result<Opened, DeliveryFailure> {
+        let (seat, joined) = seat(order, beginsWithRange: beginsWithRange)
+        do {
+            switch try await seat.flight.head.value() {
+            case .success(.held(let reference, let object)): return .success(.held(reference, object))
+            case .success(.streaming(let head)): return .success(.streaming(head, seat, joined: joined))
+            case .failure(let failure): return .failure(failure)
+            }
+        } catch {
+            return .failure(.cancelled)
+        }
+    }
+
+    /// Looks the flight up and registers a new one without suspending in between.
+    private func seat(_ order: BodyOrder, beginsWithRange: Bool) -> (Flight.Seat, joined: Bool) {
+        let (seat, flight): (Flight.Seat, started: Flight?) = flights.withLock { flights in
+            if let seat = flights[order.name]?.takeSeat() { return (seat, nil) }
+            let flight = Flight(order, delivery: self, beginsWithRange: beginsWithRange)
+            guard let seat = flight.takeSeat() else { preconditionFailure("a new flight has room") }
+            flights[order.name] = flight
+            return (seat, flight)
+        }
+        if let flight { launch(flight) }
+        return (seat, flight == nil)
+    }
+
+    private func launch(_ flight: Flight, restarts: Int = 1) {
+        metrics.inFlight.add()
+        Task.detached {
+            await flight.run()
+            self.metrics.inFlight.subtract()
+            let next: Flight? = self.flights.withLock { flights in
+                guard flights[flight.order.name] === flight else { return nil }
+                flights[flight.order.name] = nil
+                // Two sources with different bytes: the body is fetched again from its beginning, so that
+                // whoever asks next finds it.
+                guard restarts > 0, case .failure(.bytesDiffer) = flight.proven.current else { return nil }
+                let again = Flight(flight.order, delivery: self, beginsWithRange: false)
+                flights[flight.order.name] = again
+                return again
+            }
+            if let next { self.launch(next, restarts: restarts - 1) }
+        }
+    }
+
+    // MARK: for flights
+
+    /// The body under `name`, if its bytes are held.
+    func local(_ name: ReferenceName) async throws -> (Reference, StoredObject)? {
+        do {
+            guard let reference = try await store.reference(name),
+                let object = try await store.object(reference.digest)
+            else { return nil }
+            return (reference, object)
+        } catch {
+            logger.error("\(name) cannot be read from the store and is fetched again: \(error)")
+            return nil
+        }
+    }
+
+    func publish(
+        _ ingest: Ingest, _ reference: Reference, _ verdict: ProofVerdict
+    ) async throws -> StoredObject {
+        try await ingest.publish([reference])
+    }
+
+    func passedThrough(_ name: ReferenceName) {
+        logger.warning("\(name) is passed on without being stored: the store has no space")
+    }
+
+    /// Gives up the parked transfer that has waited longest when there are too many.
+    func parked(_ flight: OneShot<Bool>) {
+        let oldest: OneShot<Bool>? = parkedFlights.withLock { parked in
+            parked.removeAll { $0.current != nil }
+            parked.append(flight)
+            return parked.count > policy.parkedAtMost ? parked.removeFirst() : nil
+        }
+        oldest?.fulfil(false)
+    }
+}

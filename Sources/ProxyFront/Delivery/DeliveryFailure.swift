@@ -1,0 +1,37 @@
+import ChunkStore
+
+/// Why Delivery could not give what was asked. The handler chooses the status.
+public enum DeliveryFailure: Error, Sendable, Equatable, CustomStringConvertible {
+    case upstream(UpstreamFailure)
+    /// The bytes are not what their name promises; they were dropped.
+    case mismatch(String)
+    /// Two sources gave different bytes: continuing would have mixed them.
+    case bytesDiffer(first: String, second: String, at: Int64)
+    /// The store failed for a reason other than lack of space.
+    case store(String)
+    /// Nothing is held, and asking upstream was forbidden.
+    case notHeld
+    case cancelled
+
+    public var description: String {
+        switch self {
+        case .upstream(let failure): failure.description
+        case .mismatch(let what): what
+        case .bytesDiffer(let first, let second, let at):
+            "\(first) broke off after \(at) bytes and \(second) has other bytes: the body was given up"
+        case .store(let what): "the store failed: \(what)"
+        case .notHeld: "not held here, and the request forbids asking upstream"
+        case .cancelled: "the transfer was given up: nobody wanted it any more"
+        }
+    }
+
+    init(_ error: any Error) {
+        switch error {
+        case let failure as DeliveryFailure: self = failure
+        case let failure as UpstreamFailure: self = failure == .cancelled ? .cancelled : .upstream(failure)
+        case is CancellationError: self = .cancelled
+        case StoreError.digestMismatch: self = .mismatch("\(error)")
+        default: self = .store("\(error)")
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import ChunkStore
+import Content
+import Synchronization
+
+/// One body under way: fetched once, read by everybody who wants it.
+///
+/// It belongs to Delivery and runs in a task of its own. Readers take a seat, read behind the front at
+/// their own pace, and leave; none of them can stop another one. What moves the bytes is in
+/// `Flight+Transfer.swift`, what readers do in `FlightReader.swift`.
+final class Flight: Sendable {
+    enum Opening: Sendable {
+        /// It was in the store after all.
+        case held(Reference, StoredObject)
+        case streaming(BodyHead)
+    }
+
+    struct State {
+        var readers: Set<UInt64> = []
+        var nextReader: UInt64 = 0
+        /// Nobody may come any more.
+        var isClosed = false
+        var ingest: Ingest?
+        /// Set when the body can no longer be stored, with the part of the file that readers may need.
+        var relay: Relay?
+        var prefix: FileSlice?
+        /// The end of the gapless bytes received.
+        var front: Int64 = 0
+        var began = ContinuousClock.now
+        /// Bytes asked for by ranges away from the front.
+        var asked: Int64 = 0
+        /// The validator and source that ranges may be asked of.
+        var rangeSource: (source: any BodySource, validator: String?)?
+        var parked: OneShot<Bool>?
+    }
+
+    let order: BodyOrder
+    let delivery: Delivery
+    /// Fulfilled when a reader can be told what it gets.
+    let head = OneShot<Result<Opening, DeliveryFailure>>()
+    /// Fulfilled with the body's size when the last bytes may go out, or with why they never will.
+    let proven = OneShot<Result<Int64, DeliveryFailure>>()
+    /// Fulfilled when readers may turn to the relay.
+    let relayed = OneShot<Void>()
+    let state = Mutex(State())
+    let asides = SingleFlight<Int64, Result<Void, DeliveryFailure>>()
+    /// The first reader asked for a part that does not begin at 0: a large body is then fetched lazily.
+    let beginsWithRange: Bool
+
+    init(_ order: BodyOrder, delivery: Delivery, beginsWithRange: Bool) {
+        self.order = order
+        self.delivery = delivery
+        self.beginsWithRange = beginsWithRange
+    }
+
+    // MARK: readers
+
+    /// A place among the readers; nil when the body's beginning is gone for a newcomer, or it has failed.
+    func takeSeat() -> Seat? {
+        let (seat, parked): (Seat?, OneShot<Bool>?) = state.withLock { state in
+            guard !state.isClosed else { return (nil, nil) }
+            state.nextReader += 1
+            let id = state.nextReader
+            if let relay = state.relay, !relay.join(id, at: 0) { return (nil, nil) }
+            state.readers.insert(id)
+            defer { state.parked = nil }
+            return (Seat(id: id, flight: self), state.parked)
+        }
+        parked?.fulfil(true)
+        return seat
+    }
+
+    fileprivate func leave(_ id: UInt64) {
+        let relay = state.withLock { state in
+            state.readers.remove(id)
+            return state.relay
+        }
+        relay?.leave(id)
+    }
+
+    /// A reader's place, given back when it is released.
+    final class Seat: Sendable {
+        let id: UInt64
+        let flight: Flight
+
+        fileprivate init(id: UInt64, flight: Flight) {
+            self.id = id
+            self.flight = flight
+        }
+
+        deinit { flight.leave(id) }
+    }
+
+    // MARK: the end
+
+    /// Everything received so far is worthless: readers are cut off, the bytes dropped.
+    func fail(_ failure: DeliveryFailure) async {
+        let (ingest, relay) = state.withLock { state in
+            state.isClosed = true
+            return (state.ingest, state.relay)
+        }
+        head.fulfil(.failure(failure))
+        proven.fulfil(.failure(failure))
+        relayed.fulfil(())
+        relay?.finish(.failure(failure))
+        ingest?.fail(failure)
+        await ingest?.abandon()
+    }
+
+    /// The body is what it should be: its last bytes may go out.
+    func succeed(size: Int64) {
+        proven.fulfil(.success(size))
+        state.withLock { $0.relay }?.finish(.success(()))
+    }
+
+    /// Closes the flight to newcomers if nobody reads; false when somebody does.
+    func close() -> Bool {
+        state.withLock { state in
+            if state.readers.isEmpty { state.isClosed = true }
+            return state.isClosed
+        }
+    }
+
+    // MARK: parking
+
+    /// Whether nobody reads and too much is missing to go on for nobody.
+    func shouldPark(received: Int64, total: Int64?) -> Bool {
+        state.withLock { $0.readers.isEmpty }
+            && !delivery.policy.goesOnAlone(received: received, total: total)
+    }
+
+    /// Waits for a reader.
+    /// - Returns: false when none came in time; the flight is then closed to newcomers.
+    func waitForReader() async -> Bool {
+        let parked: OneShot<Bool>? = state.withLock { state in
+            guard state.readers.isEmpty else { return nil }
+            let parked = OneShot<Bool>()
+            state.parked = parked
+            return parked
+        }
+        guard let parked else { return true }
+        delivery.parked(parked)
+        let came = try? await parked.value(within: delivery.policy.parkedFor)
+        if came == true { return true }
+        return !close()
+    }
+}

@@ -1,0 +1,52 @@
+/// Which source continues a body that broke off, and how it proves to have the same bytes
+/// (architecture section 5, byte-safe failover).
+///
+/// A name that is a digest may be continued by any source: the digest convicts a wrong one. Otherwise only
+/// the same bytes may follow: those of the same upstream under the same strong validator, or those of a
+/// source whose bytes from 0 equal what was received.
+struct ResumePlan: Sendable, Equatable {
+    enum Step: Sendable, Equatable {
+        /// Ask source `index` for the rest, under `validator` when there is one.
+        case resume(index: Int, validator: String?)
+        /// Ask source `index` for everything, and hold its beginning against what was received.
+        case compare(index: Int)
+    }
+
+    /// Sources with the permission to go on to the next after any failure.
+    private let fallsBack: [Bool]
+    private let isDigestNamed: Bool
+    /// Bounds the whole transfer: a server that cuts after every few bytes must not be asked for ever.
+    private var stepsLeft: Int
+    private var queue: [Step] = []
+
+    static let maximumSteps = 24
+
+    init(fallsBack: [Bool], isDigestNamed: Bool) {
+        self.fallsBack = fallsBack
+        self.isDigestNamed = isDigestNamed
+        stepsLeft = Self.maximumSteps
+    }
+
+    /// The body broke off at source `index` after having moved forward: plans the steps anew.
+    mutating func brokeOff(at index: Int, validator: String?) {
+        queue = []
+        if isDigestNamed {
+            queue.append(.resume(index: index, validator: nil))
+        } else {
+            if let validator { queue.append(.resume(index: index, validator: validator)) }
+            queue.append(.compare(index: index))
+        }
+        var next = index
+        while next < fallsBack.count - 1, fallsBack[next] {
+            next += 1
+            queue.append(isDigestNamed ? .resume(index: next, validator: nil) : .compare(index: next))
+        }
+    }
+
+    /// The next thing to try; nil when nothing is left.
+    mutating func next() -> Step? {
+        guard !queue.isEmpty, stepsLeft > 0 else { return nil }
+        stepsLeft -= 1
+        return queue.removeFirst()
+    }
+}

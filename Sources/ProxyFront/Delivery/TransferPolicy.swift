@@ -1,0 +1,33 @@
+/// When a transfer goes on without readers, and how much of a cold body a range pulls in
+/// (architecture section 5).
+public struct TransferPolicy: Sendable {
+    /// With less than this many bytes missing a transfer goes on when its last reader has left.
+    public var finishLimit: Int64 = 64 << 20
+    /// A body up to this size is fetched whole when a range of it is asked for.
+    public var fillLimit: Int64 = 64 << 20
+    /// A range within this time of the running front waits for it.
+    public var nearFront: Duration = .seconds(1)
+    /// How long a parked transfer waits for a new reader until its bytes are given up.
+    public var parkedFor: Duration = .seconds(600)
+    /// Transfers parked at once; the oldest is given up for a new one.
+    public var parkedAtMost = 16
+
+    public init() {}
+
+    /// Whether a transfer without readers goes on: less than half or less than `finishLimit` is missing.
+    func goesOnAlone(received: Int64, total: Int64?) -> Bool {
+        guard let total else { return true }
+        let missing = total - received
+        return missing < finishLimit || missing * 2 < total
+    }
+
+    /// Whether the rest of a body is fetched, `asked` of its bytes having been asked for by ranges.
+    func fillsWhole(asked: Int64, total: Int64) -> Bool {
+        total <= fillLimit || asked >= total / 4
+    }
+
+    /// Whether the front, moving at `rate` bytes a second, reaches `offset` soon enough to wait for it.
+    func reachesSoon(_ offset: Int64, front: Int64, rate: Double) -> Bool {
+        offset <= front || Double(offset - front) <= rate * (nearFront / .seconds(1))
+    }
+}

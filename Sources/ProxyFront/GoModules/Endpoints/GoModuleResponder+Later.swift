@@ -1,0 +1,191 @@
+import ChunkStore
+import Content
+import NIOCore
+
+/// The answers that have to wait: for the disk, for a transfer, for upstream.
+extension GoModuleResponder {
+    func answerLater(_ resource: GoResource, _ request: Request) async -> Response {
+        if let (reference, object) = await local(resource) {
+            if resource.isImmutable || isFresh(reference) {
+                return held(resource, reference, object, request)
+            }
+            return await stale(resource, reference, object, request)
+        }
+        if let refusal = misses.refusal(for: resource.name, now: .now) { return GoAnswers.relayed(refusal) }
+        if request.forbidsFetching { return GoAnswers.response(.notHeld) }
+        return resource.kind == .zip ? await zip(resource, request) : await whole(resource, request)
+    }
+
+    private func local(_ resource: GoResource) async -> (Reference, StoredObject)? {
+        // A read error was logged; the file is fetched again.
+        try? await delivery.local(resource.name)
+    }
+
+    // MARK: small files
+
+    /// A cold small file: fetched whole, by one request for all who ask.
+    private func whole(_ resource: GoResource, _ request: Request) async -> Response {
+        let result: Result<SmallFetch.Fetched, DeliveryFailure>
+        let joined: Bool
+        do {
+            (result, joined) = try await fetches.run(resource.name) { await self.fetch(resource) }
+        } catch {
+            return GoAnswers.response(.cancelled)
+        }
+        switch result {
+        case .success(let fetched):
+            return GoAnswers.response(
+                resource, bytes: fetched.bytes, verified: fetched.reference.verified,
+                source: joined ? .inFlight : .upstream)
+        case .failure(let failure):
+            if resource.kind == .list, !isAnswer(failure), let held = await heldVersions(resource, last: nil)
+            {
+                return offlineList(resource, held, seconds: 0)
+            }
+            return GoAnswers.response(failure)
+        }
+    }
+
+    private func fetch(_ resource: GoResource) async -> Result<SmallFetch.Fetched, DeliveryFailure> {
+        // Somebody may have stored it between this request's look and this flight's start.
+        if let (reference, object) = await local(resource), resource.isImmutable || isFresh(reference),
+            case .bytes(let bytes) = object.body
+        {
+            return .success(.init(reference: reference, bytes: bytes))
+        }
+        let result = await small.fetch(resource)
+        offline.withLock { names in
+            if case .failure(let failure) = result, !isAnswer(failure) {
+                names.insert(resource.name)
+            } else {
+                names.remove(resource.name)
+            }
+        }
+        return result
+    }
+
+    /// Whether an upstream spoke about the resource itself, success or not, as against being away.
+    private func isAnswer(_ failure: DeliveryFailure) -> Bool {
+        if case .upstream(.refused(let refusal)) = failure { refusal.status < 500 } else { false }
+    }
+
+    // MARK: past their time
+
+    /// Serves what is held and asks upstream behind it.
+    private func stale(
+        _ resource: GoResource, _ reference: Reference, _ object: StoredObject, _ request: Request
+    ) async -> Response {
+        let seconds = Int(age(reference).components.seconds)
+        if !request.forbidsFetching {
+            fetches.start(resource.name) { await self.fetch(resource) }
+        }
+        let isOffline =
+            offline.withLock { $0.contains(resource.name) }
+            || configuration.upstreams.upstreams.contains { pool.isResting($0) }
+        metrics.stale.add()
+        guard isOffline else {
+            return held(resource, reference, object, request, freshness: .stale(seconds: seconds))
+        }
+        logger.notice("\(resource.name) is served \(seconds) s after its last validation: upstream is away")
+        if resource.kind == .list, let last = await bytes(of: object),
+            let joined = await heldVersions(resource, last: last)
+        {
+            return offlineList(resource, joined, seconds: seconds)
+        }
+        return held(resource, reference, object, request, freshness: .offline(seconds: seconds))
+    }
+
+    private func offlineList(_ resource: GoResource, _ list: [UInt8], seconds: Int) -> Response {
+        GoAnswers.response(
+            resource, bytes: list, verified: .notApplicable, source: .local,
+            freshness: .offline(seconds: seconds))
+    }
+
+    /// The last list joined with the versions whose zip is held.
+    private func heldVersions(_ resource: GoResource, last: [UInt8]?) async -> [UInt8]? {
+        do {
+            let references = try await delivery.store.references(
+                prefix: GoResource.prefix(of: resource.module))
+            let versions = references.compactMap { reference -> ModuleVersion? in
+                guard let file = GoResource(moduleFile: reference.name), file.kind == .zip else { return nil }
+                return file.version
+            }
+            return VersionList.joined(last: last, held: versions)
+        } catch {
+            logger.error("the versions held of \(resource.module) cannot be listed: \(error)")
+            return last
+        }
+    }
+
+    private func bytes(of object: StoredObject) async -> [UInt8]? {
+        switch object.body {
+        case .bytes(let bytes): bytes
+        case .file(let file): try? await FileBytes.read(FileSlice(file: file, range: 0..<object.size))
+        case .recipe(let reader): try? await reader.read(0..<object.size)
+        }
+    }
+
+    // MARK: zips
+
+    private func zip(_ resource: GoResource, _ request: Request) async -> Response {
+        guard let module = resource.identity else { return GoAnswers.response(.notHeld) }
+        let order = order(resource, module)
+        let range = request.method == .get ? request.headers["Range"].flatMap { RangeRequest($0) } : nil
+        switch await delivery.open(order, beginsWithRange: range.map { !$0.beginsAtZero } ?? false) {
+        case .success(.held(let reference, let object)):
+            return held(resource, reference, object, request)
+        case .success(.streaming(let head, let seat, let joined)):
+            allowed(resource, request, origin: head.source, digest: nil)
+            return streaming(resource, head, seat, joined: joined, request)
+        case .failure(let failure):
+            if case .upstream(.refused(let refusal)) = failure, refusal.isNotFound {
+                misses.remember(refusal, for: resource.name, now: .now)
+            }
+            return GoAnswers.response(failure)
+        }
+    }
+
+    private func order(_ resource: GoResource, _ module: ModuleIdentity) -> BodyOrder {
+        let (check, pool) = (check, pool)
+        let unverified = unverified
+        return BodyOrder(
+            name: resource.name, limit: resource.limit, contentType: resource.contentType,
+            isPrivate: check.isPrivate(resource.module),
+            sources: configuration.upstreams.fallbacks.map { entry in
+                Fallback(
+                    UpstreamSource(
+                        upstream: entry.member, resource: resource.path, limit: resource.limit, pool: pool),
+                    onAnyFailure: entry.onAnyFailure)
+            },
+            proof: { ModuleZipProof(check, resource, module) },
+            stored: { reference in
+                if reference.verified == .unverified { unverified.add(reference.name) }
+            })
+    }
+
+    /// A zip that is still coming: its digest is not known yet, so that it has no ETag.
+    private func streaming(
+        _ resource: GoResource, _ head: BodyHead, _ seat: Flight.Seat, joined: Bool, _ request: Request
+    ) -> Response {
+        var headers = Headers()
+        headers.add("Content-Type", resource.contentType)
+        headers.add("Cache-Control", resource.cacheControl)
+        headers.add("X-Content-Type-Options", "nosniff")
+        let response = StoredBody.streamed(
+            size: head.total, headers: headers, request: request, source: joined ? .inFlight : .upstream
+        ) { range in
+            FlightReader(seat, head: head, range: range)
+        }
+        if response.status == .partialContent { metrics.earlyRanges.add() }
+        return response
+    }
+}
+
+extension RangeRequest {
+    /// Whether the first byte is among those asked for.
+    var beginsAtZero: Bool {
+        specs.contains { spec in
+            if case .from(0, _) = spec { true } else { false }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+import ChunkStore
+import Content
+public import Logging
+import Synchronization
+
+/// The Go module proxy: every endpoint of the protocol (go.dev/ref/mod, "GOPROXY protocol") answered from
+/// the store, from a transfer under way, or from upstream.
+///
+/// A hit is answered on the event loop; whatever has to wait runs as a task, and what it fetches belongs to
+/// `Delivery`, not to the request.
+public final class GoModuleResponder: Responder {
+    let configuration: GoModuleConfiguration
+    let delivery: Delivery
+    let pool: UpstreamPool
+    let check: SumCheck
+    let metrics: Metrics
+    let audit: any AuditLog
+    let logger: Logger
+    let misses: NegativeCache
+    /// Content that waits for its checksum database.
+    public let unverified: UnverifiedContent
+    let small: SmallFetch
+    let fetches = SingleFlight<ReferenceName, Result<SmallFetch.Fetched, DeliveryFailure>>()
+    /// Names whose last revalidation failed.
+    let offline = Mutex<Set<ReferenceName>>([])
+    private let sumDatabases: (any SumDatabaseEndpoint)?
+
+    /// - Parameters:
+    ///   - sumAuthority: what the node checks modules against.
+    ///   - sumDatabases: what answers under `/sumdb/`; nil = nothing does.
+    public init(
+        _ configuration: GoModuleConfiguration, delivery: Delivery, pool: UpstreamPool,
+        sumAuthority: any SumAuthority, sumDatabases: (any SumDatabaseEndpoint)? = nil,
+        metrics: Metrics, audit: any AuditLog = NoAuditLog(), logger: Logger
+    ) {
+        self.configuration = configuration
+        self.delivery = delivery
+        self.pool = pool
+        self.metrics = metrics
+        self.audit = audit
+        self.logger = logger
+        self.sumDatabases = sumDatabases
+        check = SumCheck(
+            authority: sumAuthority, pins: PinnedSums(store: delivery.store, clock: delivery.clock),
+            privateModules: configuration.privateModules, patience: configuration.databasePatience,
+            metrics: metrics, audit: audit, logger: logger)
+        misses = NegativeCache(lifetime: configuration.missFor, limit: configuration.missesAtMost)
+        unverified = UnverifiedContent(store: delivery.store, check: check, logger: logger)
+        small = SmallFetch(
+            configuration: configuration, delivery: delivery, pool: pool, check: check, misses: misses,
+            unverified: unverified, logger: logger)
+    }
+
+    /// Checks unverified content again from time to time, until the task is cancelled.
+    public func maintain() async {
+        await unverified.load()
+        while !Task.isCancelled {
+            if unverified.count > 0 { await unverified.recheck() }
+            try? await Task.sleep(for: configuration.recheckEvery)
+        }
+    }
+
+    public func respond(to request: Request) -> Answer {
+        guard request.method == .get || request.method == .head else {
+            return .now(
+                .text(.methodNotAllowed, "only GET and HEAD are served here", headers: ["Allow": "GET, HEAD"])
+            )
+        }
+        let parsed: GoRequest
+        do throws(GoRequestError) {
+            parsed = try GoRequest(parsing: request.target, databases: sumDatabases?.names ?? [])
+        } catch {
+            return .now(.text(Status(error.statusCode), error.description))
+        }
+        if case .sumDB(let name, let asked) = parsed {
+            return sumDatabases?.respond(to: asked, of: name, request) ?? .now(.text(.notFound, "not found"))
+        }
+        let resource: GoResource
+        do throws(ReferenceNameError) {
+            guard let parsed = try GoResource(parsed) else { return .now(.text(.notFound, "not found")) }
+            resource = parsed
+        } catch {
+            return .now(.text(.notFound, "not found: \(error)"))
+        }
+        if case .denied(let reason) = configuration.access.verdict(on: resource.module) {
+            audit.record(
+                AuditEvent(.deny, resource.name.text, client: request.client, reason: reason))
+            return .now(GoAnswers.denied(reason))
+        }
+        return answer(resource, request)
+    }
+
+    /// The straight line: held and fresh, known to be missing, or off the event loop.
+    private func answer(_ resource: GoResource, _ request: Request) -> Answer {
+        if let (reference, object) = delivery.store.hotReference(resource.name), let object,
+            resource.isImmutable || isFresh(reference)
+        {
+            return .now(held(resource, reference, object, request))
+        }
+        return .later { await self.answerLater(resource, request) }
+    }
+
+    func held(
+        _ resource: GoResource, _ reference: Reference, _ object: StoredObject, _ request: Request,
+        freshness: GoAnswers.Freshness = .fresh
+    ) -> Response {
+        allowed(resource, request, origin: "store", digest: reference.h1)
+        return GoAnswers.response(resource, reference, object, request: request, freshness: freshness)
+    }
+
+    /// Code enters a site as a zip: that is what the auditor wants to know.
+    func allowed(_ resource: GoResource, _ request: Request, origin: String, digest: String?) {
+        guard resource.kind == .zip else { return }
+        audit.record(
+            AuditEvent(.allow, resource.name.text, client: request.client, origin: origin, digest: digest))
+    }
+
+    func isFresh(_ reference: Reference) -> Bool {
+        age(reference) < configuration.freshFor
+    }
+
+    /// Since the name was last validated; a clock that was set back counts as no time.
+    func age(_ reference: Reference) -> Duration {
+        .seconds(max(0, delivery.clock.now.timeIntervalSince(reference.checked)))
+    }
+}
+
+extension Request {
+    /// The client as the audit log names it.
+    var client: String? { remoteAddress.flatMap(\.ipAddress) }
+
+    /// The go command's request for an answer from the cache alone.
+    var forbidsFetching: Bool { headers["Disable-Module-Fetch"]?.lowercased() == "true" }
+}

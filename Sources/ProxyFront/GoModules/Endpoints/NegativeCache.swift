@@ -1,0 +1,49 @@
+import Content
+import DequeModule
+import Synchronization
+
+/// Remembers for a while that upstream has nothing of a name, with its very words.
+///
+/// Only what an upstream said is remembered, never that it could not be asked. Bounded; the oldest goes
+/// first. Memory only: after a restart upstream is asked again.
+final class NegativeCache: Sendable {
+    typealias Instant = ContinuousClock.Instant
+
+    private struct State {
+        var entries: [ReferenceName: (refusal: UpstreamRefusal, until: Instant)] = [:]
+        var order: Deque<(name: ReferenceName, until: Instant)> = []
+    }
+
+    private let lifetime: Duration
+    private let limit: Int
+    private let state = Mutex(State())
+
+    init(lifetime: Duration, limit: Int) {
+        self.lifetime = lifetime
+        self.limit = limit
+    }
+
+    func refusal(for name: ReferenceName, now: Instant) -> UpstreamRefusal? {
+        state.withLock { state in
+            guard let entry = state.entries[name], now < entry.until else { return nil }
+            return entry.refusal
+        }
+    }
+
+    func remember(_ refusal: UpstreamRefusal, for name: ReferenceName, now: Instant) {
+        state.withLock { state in
+            let until = now + lifetime
+            state.entries[name] = (refusal, until)
+            state.order.append((name, until))
+            while let oldest = state.order.first, oldest.until <= now || state.order.count > limit {
+                state.order.removeFirst()
+                // A name that was remembered again since has a later place in the order.
+                if state.entries[oldest.name]?.until == oldest.until { state.entries[oldest.name] = nil }
+            }
+        }
+    }
+
+    func forget(_ name: ReferenceName) {
+        state.withLock { _ = $0.entries.removeValue(forKey: name) }
+    }
+}
