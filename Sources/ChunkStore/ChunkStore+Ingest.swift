@@ -55,11 +55,23 @@ extension ChunkStore {
         return ingest
     }
 
-    /// The parked partials: their digests and how many bytes of each are there.
-    public var parked: [(expected: Digest, present: Int64)] {
-        parts.ingests.withLock { registry in
-            registry.parked.values.map { ($0.expected, $0.present.count) }.sorted { $0.0 < $1.0 }
-        }
+    /// A partial that nobody fills at the moment.
+    public struct Parked: Sendable, Equatable {
+        public let expected: Digest
+        /// Bytes that are there.
+        public let present: Int64
+        /// The paths of its files.
+        package let files: [String]
+    }
+
+    /// The parked partials, in the order of their digests.
+    public var parked: [Parked] {
+        let parked = parts.ingests.withLock { Array($0.parked.values) }
+        return parked.map { partial in
+            Parked(
+                expected: partial.expected, present: partial.present.count,
+                files: [parts.layout.partial(partial.id), parts.layout.partialMap(partial.id)])
+        }.sorted { $0.expected < $1.expected }
     }
 
     /// Drops a parked partial.

@@ -22,6 +22,8 @@ extension ChunkStore {
         public var threads: Int
         /// The longest that a `put(sync: false)` waits before it is committed together with others.
         public var groupCommitDelay: Duration
+        /// A pack that would grow past this is sealed and a new one begun, in bytes.
+        package var packSizeLimit: Int64 = 64 << 20
 
         public init(
             directory: String, capacity: Int64 = 0, highWater: Double = 0.95, lowWater: Double = 0.85,

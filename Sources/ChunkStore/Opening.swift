@@ -44,15 +44,16 @@ struct Opening {
         do {
             let lock = try claimDirectory()
             try checkVersion()
-            let index = try Connection(path: layout.index, writable: true)
+            let databases = try DatabaseFiles(files)
+            let index = try Connection(path: layout.index, writable: true, files: databases)
             try prepare(index)
             let packs = try recoverPacks(index)
             let parked = try recoverIngests(index)
             let wasClean =
                 try index.first("SELECT value FROM state WHERE key = 'clean'") { $0.integer(0) } == 1
             try index.run("UPDATE state SET value = 0 WHERE key = 'clean'")
-            let parts = try assemble(index, packs: packs, ingests: parked)
-            if !wasClean { sweepBehind(parts) }
+            let parts = try assemble(index, of: databases, packs: packs, ingests: parked)
+            if wasClean { parts.swept.fire() } else { pool.submit { parts.sweep() } }
             return ChunkStore(parts: parts, lock: lock)
         } catch let error as FileError {
             throw StoreError(error)
@@ -169,7 +170,8 @@ struct Opening {
     }
 
     private func assemble(
-        _ index: Connection, packs: (next: Int64, unsealed: PackRow?, bytes: Int64), ingests: IngestRegistry
+        _ index: Connection, of databases: DatabaseFiles,
+        packs: (next: Int64, unsealed: PackRow?, bytes: Int64), ingests: IngestRegistry
     ) throws -> StoreParts {
         let (configuration, layout, files, clock, pool) = (configuration, layout, files, clock, pool)
         let space = SpaceAccount(
@@ -179,9 +181,10 @@ struct Opening {
         space.add(ingests.parked.values.reduce(0) { $0 + $1.reserved })
         let packFiles = PackFiles(files: files, layout: layout, openFiles: 64)
         let packWriter = try PackWriter(
-            files: files, layout: layout, nextID: packs.next, unsealed: packs.unsealed)
+            files: files, layout: layout, nextID: packs.next, unsealed: packs.unsealed,
+            sizeLimit: configuration.packSizeLimit)
         let readers = ReaderPool(on: pool) { () throws(StoreError) in
-            try Connection(path: layout.index, writable: false)
+            try Connection(path: layout.index, writable: false, files: databases)
         }
         let writer = try IndexWriter {
             WriteStage(
@@ -190,7 +193,8 @@ struct Opening {
         }
         return StoreParts(
             configuration: configuration, layout: layout, files: files, clock: clock, logger: logger,
-            pool: pool, readers: readers, writer: writer, packFiles: packFiles, space: space,
+            pool: pool, databases: databases, readers: readers, writer: writer, packFiles: packFiles,
+            space: space,
             cache: HotCache(limits: configuration.memory, clock: clock), ingests: ingests)
     }
 }

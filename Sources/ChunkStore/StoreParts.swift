@@ -10,6 +10,8 @@ package final class StoreParts: Sendable {
     package let clock: StoreClock
     package let logger: Logger
     package let pool: BlockingPool
+    /// For databases beside the index.
+    package let databases: DatabaseFiles
     package let readers: ReaderPool
     package let writer: IndexWriter
     package let packFiles: PackFiles
@@ -18,12 +20,14 @@ package final class StoreParts: Sendable {
     package let recipes = RecipeHook()
     let cache: HotCache
     let promises = Promises()
-    let sweepDone = Monitor(false)
+    /// Set once nothing of an earlier crash is left.
+    let swept = Signal()
     let ingests: Mutex<IngestRegistry>
 
     init(
         configuration: ChunkStore.Configuration, layout: Layout, files: any FileSystem, clock: StoreClock,
-        logger: Logger, pool: BlockingPool, readers: ReaderPool, writer: IndexWriter, packFiles: PackFiles,
+        logger: Logger, pool: BlockingPool, databases: DatabaseFiles, readers: ReaderPool,
+        writer: IndexWriter, packFiles: PackFiles,
         space: SpaceAccount, cache: HotCache, ingests: IngestRegistry
     ) {
         self.configuration = configuration
@@ -32,6 +36,7 @@ package final class StoreParts: Sendable {
         self.clock = clock
         self.logger = logger
         self.pool = pool
+        self.databases = databases
         self.readers = readers
         self.writer = writer
         self.packFiles = packFiles

@@ -1,23 +1,24 @@
 import Content
 
-extension Opening {
-    /// After a crash: looks behind, beside the running store, for blob files that the index does not want.
-    func sweepBehind(_ parts: StoreParts) {
-        parts.pool.submit { parts.startSweep() }
-    }
+extension ChunkStore {
+    /// Waits until nothing that an earlier crash left over is on the disk any more; at once after a clean close.
+    public func recovered() async { await parts.swept.wait() }
 }
 
 extension StoreParts {
     /// Lists the blobs' directories and has the index writer unlink every file without a row. Blocks while
     /// listing; the writer looks at each suspect again, so that a blob being published is safe.
-    func startSweep() {
+    func sweep() {
         for algorithm in DigestAlgorithm.allCases {
             let names = (try? files.list(layout.blobs(of: algorithm))) ?? []
             for name in names.sorted() {
                 sweep(algorithm, directory: layout.blobs(of: algorithm) + "/" + name)
             }
         }
-        sweepDone.update(waking: .all) { $0 = true }
+        // The writer takes operations in order: when this one is done, so are all drops.
+        writer.enqueue(
+            cost: 0, delay: .zero, prepare: { _ in }, apply: { _, _ in }, visible: { _ in },
+            finish: { _ in self.swept.fire() })
     }
 
     private func sweep(_ algorithm: DigestAlgorithm, directory: String) {

@@ -35,6 +35,7 @@ package enum Schema {
         CREATE TRIGGER record_moved AFTER UPDATE OF pack ON records BEGIN
             UPDATE packs SET live = live - OLD.length WHERE id = OLD.pack;
             UPDATE packs SET live = live + NEW.length WHERE id = NEW.pack;
+            UPDATE totals SET bytes = bytes + NEW.length - OLD.length WHERE name = 'records';
         END;
 
         CREATE TABLE blobs(

@@ -7,8 +7,6 @@ struct PackWriter {
     static let magic: [UInt8] = [0x45, 0x4e, 0x50, 0x4b]  // "ENPK"
     static let formatVersion: UInt8 = 1
     static let headerCount = 16
-    /// A pack that would grow past this is sealed and a new one begun, in bytes.
-    static let sizeLimit: Int64 = 64 << 20
 
     private struct Open {
         let id: Int64
@@ -31,7 +29,7 @@ struct PackWriter {
 
     /// - Parameter unsealed: the pack to go on with, as the index knows it; its file was cut to its length.
     init(
-        files: any FileSystem, layout: Layout, nextID: Int64, unsealed: PackRow?, sizeLimit: Int64 = sizeLimit
+        files: any FileSystem, layout: Layout, nextID: Int64, unsealed: PackRow?, sizeLimit: Int64
     ) throws(FileError) {
         self.files = files
         self.layout = layout

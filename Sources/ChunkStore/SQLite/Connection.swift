@@ -7,12 +7,14 @@ package final class Connection: @unchecked Sendable {
     private let handle: OpaquePointer
     private var statements: [String: Statement] = [:]
     package let path: String
+    /// Kept as long as SQLite may call it.
+    private let files: DatabaseFiles
 
-    /// - Parameter vfs: the name of a registered SQLite VFS, nil for the default one.
-    package init(path: String, writable: Bool, vfs: String? = nil) throws(StoreError) {
+    /// Opens the database at `path`, making it when it is to be `writable`.
+    package init(path: String, writable: Bool, files: DatabaseFiles) throws(StoreError) {
         var handle: OpaquePointer?
         let access = writable ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE
-        let code = sqlite3_open_v2(path, &handle, access | SQLITE_OPEN_NOMUTEX, vfs)
+        let code = sqlite3_open_v2(path, &handle, access | SQLITE_OPEN_NOMUTEX, files.name)
         guard let handle, code == SQLITE_OK else {
             let message = handle.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
             sqlite3_close_v2(handle)
@@ -20,8 +22,11 @@ package final class Connection: @unchecked Sendable {
         }
         self.handle = handle
         self.path = path
+        self.files = files
         sqlite3_extended_result_codes(handle, 1)
         sqlite3_busy_timeout(handle, 10_000)
+        // Sorting must not make files behind the store's back.
+        try run("PRAGMA temp_store = MEMORY")
         if !writable { try run("PRAGMA query_only = 1") }
     }
 

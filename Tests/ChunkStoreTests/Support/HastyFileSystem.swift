@@ -1,0 +1,30 @@
+import ChunkStore
+import Content
+
+/// The machine's file system without waiting for the disk: for tests that kill no power.
+struct HastyFileSystem: FileSystem {
+    private let base = PosixFileSystem()
+
+    func open(_ path: String, _ access: FileAccess) throws(FileError) -> OpenFile {
+        try base.open(path, access)
+    }
+    func write(_ bytes: UnsafeRawBufferPointer, to file: OpenFile, at offset: Int64) throws(FileError) {
+        try base.write(bytes, to: file, at: offset)
+    }
+    func read(
+        from file: OpenFile, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+    ) throws(FileError) -> Int { try base.read(from: file, into: buffer, at: offset) }
+    func truncate(_ file: OpenFile, to size: Int64) throws(FileError) { try base.truncate(file, to: size) }
+    func size(of file: OpenFile) throws(FileError) -> Int64 { try base.size(of: file) }
+    func synchronize(_ file: OpenFile) throws(FileError) {}
+    func synchronizeDirectory(_ path: String) throws(FileError) {}
+    func rename(_ source: String, to destination: String) throws(FileError) {
+        try base.rename(source, to: destination)
+    }
+    func unlink(_ path: String) throws(FileError) { try base.unlink(path) }
+    func makeDirectory(_ path: String) throws(FileError) { try base.makeDirectory(path) }
+    func list(_ path: String) throws(FileError) -> [String] { try base.list(path) }
+    func size(at path: String) throws(FileError) -> Int64? { try base.size(at: path) }
+    func freeSpace(at path: String) throws(FileError) -> Int64 { try base.freeSpace(at: path) }
+    func lock(_ path: String) throws(FileError) -> OpenFile? { try base.lock(path) }
+}
