@@ -1,45 +1,61 @@
+import ProxyFront
+
 extension Configuration {
-    mutating func readGo(_ section: SectionReader) {
+    /// Gives the tables of the upstreams' credentials, for `checkHosts` once the databases are known too.
+    mutating func readGo(_ section: SectionReader) -> [SectionReader] {
         let span = Duration.zero...Self.decade
         go.upstreams = section.read("upstreams", .upstreams, or: go.upstreams)
-        go.private = section.read("private", .strings, or: go.private)
-        go.include = section.read("include", .strings, or: go.include)
-        go.exclude = section.read("exclude", .strings, or: go.exclude)
+        go.private = section.read("private", .patterns, or: go.private)
+        go.access = AccessPatterns(
+            include: section.read("include", .patterns, or: go.access.include),
+            exclude: section.read("exclude", .patterns, or: go.access.exclude))
         go.freshFor = section.read("fresh_for", .duration(span), or: go.freshFor)
         go.missFor = section.read("miss_for", .duration(span), or: go.missFor)
         go.fillLimit = section.read("fill_limit", .size(), or: go.fillLimit)
-        go.hosts = section.list("upstream").compactMap { readHost($0) }
+        let hosts = section.list("upstream")
+        go.hosts = hosts.compactMap { readHost($0) }
         section.finish()
+        return go.hosts.count == hosts.count ? hosts : []
     }
 
     private func readHost(_ section: SectionReader) -> UpstreamHostSettings? {
         let url = section.read("url", .url, or: nil)
-        var host = UpstreamHostSettings(url: url ?? "")
-        host.user = section.read("user", .string, or: "").nilIfEmpty
-        host.passwordFile = section.read("password_file", .path, or: nil)
-        host.tokenFile = section.read("token_file", .path, or: nil)
-        host.proxy = section.read("proxy", .url, or: nil)
-        host.caFile = section.read("ca_file", .path, or: nil)
+        let user = section.read("user", .string, or: "").nilIfEmpty
+        let passwordFile = section.read("password_file", .path, or: nil)
+        let tokenFile = section.read("token_file", .path, or: nil)
         section.finish()
 
-        guard url != nil else {
-            section.refuse("url", "is missing; give one of the URLs in go.upstreams")
+        guard let url else {
+            section.refuse(
+                "url", "is missing or wrong; give one of the URLs in go.upstreams or of a [[sumdb]]")
             return nil
         }
-        if !go.upstreams.entries.contains(where: { $0.url == host.url }) {
-            section.refuse("url", "\"\(host.url)\" is not in go.upstreams, which is \"\(go.upstreams)\"")
+        if (user == nil) != (passwordFile == nil) {
+            section.refuse(user == nil ? "password_file" : "user", "user and password_file go together")
         }
-        if (host.user == nil) != (host.passwordFile == nil) {
-            section.refuse(host.user == nil ? "password_file" : "user", "user and password_file go together")
-        }
-        if host.tokenFile != nil, host.passwordFile != nil {
+        if tokenFile != nil, passwordFile != nil {
             section.refuse("token_file", "give a token or a user and password, not both")
         }
-        return host
+        return UpstreamHostSettings(
+            origin: url.origin, user: user, passwordFile: passwordFile, tokenFile: tokenFile)
+    }
+
+    /// Credentials for somebody who is never asked are a slip of the pen.
+    func checkHosts(_ sections: [SectionReader]) {
+        let origins = upstreamOrigins
+        for (section, host) in zip(sections, go.hosts) where !origins.contains(host.origin) {
+            let known = origins.map(\.description).sorted().joined(separator: ", ")
+            section.refuse("url", "\"\(host.origin)\" is no upstream of this node; those are: \(known)")
+        }
+    }
+
+    /// Everybody whom the node may ask.
+    package var upstreamOrigins: Set<UpstreamOrigin> {
+        Set(go.upstreams.upstreams.map(\.base.origin) + sumdbs.map(\.url.origin))
     }
 
     /// No `[[sumdb]]` at all means the public database; those that are listed stand instead of it.
-    mutating func readSumDBs(_ sections: [SectionReader]?, _ reader: ConfigurationReader) {
+    mutating func readSumDBs(_ sections: [SectionReader]?) {
         guard let sections else { return }
         sumdbs = sections.compactMap { readSumDB($0) }
         var names: Set<String> = []
@@ -52,8 +68,8 @@ extension Configuration {
         let name = section.read("name", .string, or: "")
         let isPublic = name == SumDBSettings.public.name
         let key = section.read("key", .string, or: isPublic ? SumDBSettings.public.key : "")
-        let url = section.read("url", .url, or: nil) ?? "https://\(name)"
-        let patterns = section.read("patterns", .strings, or: ["*"])
+        let url = section.read("url", .url, or: nil)
+        let patterns = section.read("patterns", .patterns, or: SumDBSettings.public.patterns)
         section.finish()
 
         guard !name.isEmpty else {
@@ -68,6 +84,10 @@ extension Configuration {
             section.refuse("key", "must begin with the database's name, \"\(name)+\"")
             return nil
         }
+        guard let url = url ?? (try? UpstreamURL(parsing: "https://\(name)")) else {
+            section.refuse("url", "is missing; the name alone is no host")
+            return nil
+        }
         return SumDBSettings(name: name, key: key, url: url, patterns: patterns)
     }
 }
@@ -75,7 +95,25 @@ extension Configuration {
 extension SettingKind where Value == UpstreamList {
     static var upstreams: SettingKind {
         SettingKind<String>.string.map { (text: String) throws(BadSetting) -> UpstreamList in
-            try parsed { () throws(QuantityError) in try UpstreamList(parsing: text) }
+            do throws(UpstreamListError) {
+                return try UpstreamList(parsing: text)
+            } catch {
+                throw BadSetting(error.description)
+            }
+
+        }
+    }
+}
+
+extension SettingKind where Value == ModulePatterns {
+    /// Module patterns: globs as in GOPRIVATE, and `re:` with a regular expression.
+    static var patterns: SettingKind {
+        SettingKind<[String]>.strings.map { (texts: [String]) throws(BadSetting) -> ModulePatterns in
+            do throws(ModulePatternError) {
+                return try ModulePatterns(texts)
+            } catch {
+                throw BadSetting("\(error); write a glob as in GOPRIVATE or \"re:<expression>\"")
+            }
         }
     }
 }

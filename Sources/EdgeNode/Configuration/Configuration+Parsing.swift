@@ -1,3 +1,5 @@
+import ProxyFront
+
 extension Configuration {
     /// A configuration and the names of everything that could have been set.
     package struct Parsed: Sendable {
@@ -31,8 +33,9 @@ extension Configuration {
         configuration.readLimits(reader.section("limits"))
         configuration.readStore(reader.section("store"))
         configuration.readUpstream(reader.section("upstream"))
-        configuration.readGo(reader.section("go"))
-        configuration.readSumDBs(reader.list("sumdb"), reader)
+        let hosts = configuration.readGo(reader.section("go"))
+        configuration.readSumDBs(reader.list("sumdb"))
+        configuration.checkHosts(hosts)
         configuration.readLog(reader.section("log"))
         configuration.readAudit(reader.section("audit"))
         configuration.readMetrics(reader.section("metrics"))
@@ -55,7 +58,7 @@ extension Configuration {
         let key = section.read("private_key_file", .path, or: nil)
         switch (certificate, key) {
         case (let certificate?, let key?):
-            tls = TLSSettings(certificateFile: certificate, privateKeyFile: key)
+            tls = TLSSettings(certificateFile: certificate, keyFile: key)
         case (nil, nil): tls = nil
         case (nil, _): section.refuse("private_key_file", "needs tls.certificate_file beside it")
         case (_, nil): section.refuse("certificate_file", "needs tls.private_key_file beside it")
@@ -66,6 +69,8 @@ extension Configuration {
     private mutating func readLimits(_ section: SectionReader) {
         let wait = Duration.milliseconds(100)...Duration.seconds(86_400)
         limits.connections = section.read("connections", .integer(1...1_000_000), or: limits.connections)
+        limits.connectionsPerAddress = section.read(
+            "connections_per_address", .integer(1...1_000_000), or: limits.connectionsPerAddress)
         limits.headerSize = section.read("header_size", .size(1024...(1 << 20)), or: limits.headerSize)
         limits.requestSize = section.read("request_size", .size(0...(1 << 40)), or: limits.requestSize)
         limits.headerTimeout = section.read("header_timeout", .duration(wait), or: limits.headerTimeout)
@@ -104,9 +109,25 @@ extension Configuration {
 
     private mutating func readUpstream(_ section: SectionReader) {
         let wait = Duration.milliseconds(100)...Duration.seconds(3600)
-        upstream.proxy = section.read("proxy", .url, or: upstream.proxy)
+        upstream.proxy = section.read("proxy", .string, or: "").nilIfEmpty
+        if let proxy = upstream.proxy {
+            do throws(OutboundProxyError) { _ = try OutboundProxy(url: proxy) } catch {
+                section.refuse("proxy", error.description)
+            }
+        }
+        upstream.noProxy = section.read("no_proxy", .strings, or: upstream.noProxy)
+        upstream.proxyUser = section.read("proxy_user", .string, or: "").nilIfEmpty
+        upstream.proxyPasswordFile = section.read("proxy_password_file", .path, or: nil)
+        if (upstream.proxyUser == nil) != (upstream.proxyPasswordFile == nil) {
+            section.refuse(
+                upstream.proxyUser == nil ? "proxy_password_file" : "proxy_user",
+                "proxy_user and proxy_password_file go together")
+        }
         upstream.netrcFile = section.read("netrc_file", .path, or: upstream.netrcFile)
-        upstream.caFile = section.read("ca_file", .path, or: upstream.caFile)
+        upstream.caFiles = section.read("ca_files", .paths, or: upstream.caFiles)
+        upstream.redirectHosts = section.read("redirect_hosts", .strings, or: upstream.redirectHosts)
+        upstream.onlyRedirectHosts = section.read(
+            "only_redirect_hosts", .flag, or: upstream.onlyRedirectHosts)
         upstream.connectTimeout = section.read(
             "connect_timeout", .duration(wait), or: upstream.connectTimeout)
         upstream.firstByteTimeout = section.read(
@@ -118,6 +139,7 @@ extension Configuration {
     private mutating func readLog(_ section: SectionReader) {
         log.format = section.read("format", .choice, or: log.format)
         log.level = section.read("level", .choice, or: log.level)
+        log.requests = section.read("requests", .flag, or: log.requests)
         section.finish()
     }
 
@@ -151,12 +173,17 @@ extension SettingKind where Value == [ListenAddress] {
     }
 }
 
-extension SettingKind where Value == String? {
-    /// An http or https URL; the empty string is nil.
+extension SettingKind where Value == UpstreamURL? {
+    /// An http or https URL without credentials, query and trailing slash; the empty string is nil.
     static var url: SettingKind {
-        SettingKind<String>.string.map { (text: String) throws(BadSetting) -> String? in
+        SettingKind<String>.string.map { (text: String) throws(BadSetting) -> UpstreamURL? in
             if text.isEmpty { return nil }
-            return try parsed { () throws(QuantityError) in try URLText.check(text) }
+            let url: UpstreamURL
+            do throws(UpstreamURLError) { url = try UpstreamURL(parsing: text) } catch {
+                throw BadSetting(error.description)
+            }
+            guard url.query == nil else { throw BadSetting("\"\(text)\" must not have a query") }
+            return url
         }
     }
 }

@@ -1,3 +1,5 @@
+import ProxyFront
+
 /// Everything that a node can be told, parsed and checked; what a part needs is taken from here by the wiring.
 ///
 /// The defaults are those of `cluster.example.toml`, which describes each key.
@@ -21,19 +23,14 @@ package struct NodeSettings: Sendable, Equatable {
     package var listen = [ListenAddress.standard]
 }
 
-/// A certificate chain and its key, both PEM files.
-package struct TLSSettings: Sendable, Equatable {
-    package var certificateFile: String
-    package var privateKeyFile: String
-}
-
 package struct LimitSettings: Sendable, Equatable {
-    package var connections = 10_000
+    package var connections = 4096
+    package var connectionsPerAddress = 512
     package var headerSize: Int64 = 32 << 10
-    package var requestSize: Int64 = 1 << 20
-    package var headerTimeout = Duration.seconds(15)
+    package var requestSize: Int64 = 64 << 10
+    package var headerTimeout = Duration.seconds(20)
     package var idleTimeout = Duration.seconds(75)
-    package var stallTimeout = Duration.seconds(120)
+    package var stallTimeout = Duration.seconds(60)
     package var shutdownGrace = Duration.seconds(30)
 }
 
@@ -58,33 +55,42 @@ package struct StoreSettings: Sendable, Equatable {
 
 package struct UpstreamSettings: Sendable, Equatable {
     package var proxy: String?
+    /// Hosts and patterns of hosts that are reached without the proxy.
+    package var noProxy: [String] = []
+    package var proxyUser: String?
+    package var proxyPasswordFile: String?
     package var netrcFile: String?
-    package var caFile: String?
+    /// PEM files of authorities that are trusted besides the system's.
+    package var caFiles: [String] = []
+    package var redirectHosts: [String] = []
+    package var onlyRedirectHosts = false
     package var connectTimeout = Duration.seconds(5)
-    package var firstByteTimeout = Duration.seconds(30)
+    package var firstByteTimeout = Duration.seconds(60)
     package var stallTimeout = Duration.seconds(30)
 }
 
 package struct GoSettings: Sendable, Equatable {
-    package var upstreams = UpstreamList.standard
+    package var upstreams = UpstreamList([.init(Upstream(base: .goProxy))])
     package var hosts: [UpstreamHostSettings] = []
-    package var `private`: [String] = []
-    package var include: [String] = []
-    package var exclude: [String] = []
+    package var `private` = ModulePatterns()
+    package var access = AccessPatterns()
     package var freshFor = Duration.seconds(60)
     package var missFor = Duration.seconds(60)
     package var fillLimit: Int64 = 64 << 20
 }
 
-/// How one upstream is reached: its credentials, its way through a proxy, its certificate authority.
+/// The credentials of one upstream.
 package struct UpstreamHostSettings: Sendable, Equatable {
-    /// One of the URLs of the upstream list.
-    package var url: String
+    /// Where they are sent, and nowhere else.
+    package var origin: UpstreamOrigin
     package var user: String?
     package var passwordFile: String?
     package var tokenFile: String?
-    package var proxy: String?
-    package var caFile: String?
+}
+
+extension UpstreamURL {
+    /// The public module proxy of the Go project.
+    static let goProxy = UpstreamOrigin(scheme: .https, host: "proxy.golang.org").url
 }
 
 package struct SumDBSettings: Sendable, Equatable {
@@ -92,16 +98,16 @@ package struct SumDBSettings: Sendable, Equatable {
     /// The verifier key, `name+hash+base64`.
     package var key: String
     /// The base URL that `/lookup/...` and `/tile/...` are appended to.
-    package var url: String
+    package var url: UpstreamURL
     /// Modules that this database answers for.
-    package var patterns: [String]
+    package var patterns: ModulePatterns
 
     /// The public checksum database of the Go project.
     package static let `public` = SumDBSettings(
         name: "sum.golang.org",
         key: "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8",
-        url: "https://sum.golang.org",
-        patterns: ["*"])
+        url: UpstreamOrigin(scheme: .https, host: "sum.golang.org").url,
+        patterns: ModulePatterns(commaSeparated: "*"))
 }
 
 package struct LogSettings: Sendable, Equatable {
@@ -110,6 +116,8 @@ package struct LogSettings: Sendable, Equatable {
 
     package var format = Format.human
     package var level = Level.info
+    /// Whether each finished request is a line.
+    package var requests = false
 }
 
 package struct AuditSettings: Sendable, Equatable {
@@ -122,4 +130,9 @@ package struct AuditSettings: Sendable, Equatable {
 
 package struct MetricsSettings: Sendable, Equatable {
     package var enabled = true
+}
+
+extension UpstreamOrigin {
+    /// The URL of the origin's top.
+    var url: UpstreamURL { UpstreamURL(origin: self) }
 }

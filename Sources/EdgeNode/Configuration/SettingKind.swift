@@ -45,6 +45,16 @@ extension SettingKind where Value == String? {
 }
 
 extension SettingKind where Value == [String] {
+    /// Files by their absolute paths.
+    static var paths: SettingKind {
+        strings.map { (texts: [String]) throws(BadSetting) -> [String] in
+            for text in texts where !text.hasPrefix("/") {
+                throw BadSetting("\"\(text)\" must be an absolute path, beginning with \"/\"")
+            }
+            return texts
+        }
+    }
+
     /// A list of strings; one string alone is a list of one. In the environment, commas separate.
     static var strings: SettingKind {
         SettingKind(

@@ -13,6 +13,11 @@ public struct TLSSettings: Sendable, Equatable {
         self.keyFile = keyFile
     }
 
+    /// Reads both files and says whether they can be used together. Blocks.
+    ///
+    /// - Throws: `TLSSettingsError`, naming the file and what to do.
+    public func check() throws(TLSSettingsError) { _ = try context() }
+
     /// Reads both files. Blocks.
     ///
     /// - Throws: `TLSSettingsError`, naming the file and what to do.

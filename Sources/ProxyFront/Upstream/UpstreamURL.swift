@@ -61,7 +61,7 @@ public struct UpstreamURL: Hashable, Sendable, CustomStringConvertible {
     public let path: String
     public let query: String?
 
-    init(origin: UpstreamOrigin, path: String, query: String? = nil) {
+    package init(origin: UpstreamOrigin, path: String = "/", query: String? = nil) {
         self.origin = origin
         self.path = path
         self.query = query

@@ -41,7 +41,7 @@ struct ConfigurationTests {
             upstreams = "https://Corp.example/go/ | https://proxy.golang.org,http://127.0.0.1:8080"
             private = ["*.corp.example", "example.com/team"]
             [[go.upstream]]
-            url = "https://corp.example/go"
+            url = "https://corp.example/"
             user = "edge"
             password_file = "/secrets/password"
             [[go.upstream]]
@@ -62,19 +62,20 @@ struct ConfigurationTests {
         #expect(configuration.node.dataDirectory == "/srv/edge")
         #expect(configuration.node.listen.map(\.description) == ["0.0.0.0:80", "[::1]:0"])
         #expect(configuration.node.listen.map(\.isLoopback) == [false, true])
-        #expect(configuration.tls?.privateKeyFile == "/tls/key.pem")
+        #expect(configuration.tls?.keyFile == "/tls/key.pem")
         #expect(configuration.store.capacity == 50 << 30)
         #expect(configuration.store.maxUnused.map(\.pattern) == ["go/example.com/a/*", "go/example.com/b/*"])
         #expect(configuration.store.maxUnused.map(\.age) == [.seconds(86_400), .seconds(90 * 86_400)])
         #expect(
-            configuration.go.upstreams.description
-                == "https://corp.example/go|https://proxy.golang.org,http://127.0.0.1:8080")
-        #expect(configuration.go.upstreams.entries.map(\.fallsBackOnError) == [true, false, false])
+            configuration.go.upstreams.upstreams.map(\.name)
+                == ["corp.example/go", "proxy.golang.org", "127.0.0.1:8080"])
+        #expect(configuration.go.upstreams.entries.map(\.fallsBackOnAnyError) == [true, false, false])
+        #expect(configuration.go.hosts.map(\.origin.port) == [443, 8080])
         #expect(configuration.go.hosts.map(\.user) == ["edge", nil])
         #expect(configuration.go.hosts.map(\.tokenFile) == [nil, "/secrets/token"])
         #expect(configuration.sumdbs[0].key == SumDBSettings.public.key)
-        #expect(configuration.sumdbs[0].url == "https://proxy.golang.org/sumdb/sum.golang.org")
-        #expect(configuration.sumdbs[1].url == "https://sum.corp.example/go")
+        #expect(configuration.sumdbs[0].url.description == "https://proxy.golang.org/sumdb/sum.golang.org/")
+        #expect(configuration.sumdbs[1].url.description == "https://sum.corp.example/go")
         #expect(configuration.log.format == .json)
         #expect(configuration.log.level == .warning)
     }
@@ -108,7 +109,8 @@ struct ConfigurationTests {
         switch name {
         case "EDGENODE_NODE_LISTEN":
             #expect(after.configuration.node.listen.map(\.description) == ["0.0.0.0:80", "[::]:80"])
-        case "EDGENODE_GO_PRIVATE": #expect(after.configuration.go.private == ["a.example", "b.example"])
+        case "EDGENODE_GO_PRIVATE":
+            #expect(after.configuration.go.private.patterns.map(\.text) == ["a.example", "b.example"])
         case "EDGENODE_METRICS_ENABLED": #expect(!after.configuration.metrics.enabled)
         case "EDGENODE_STORE_HIGH_WATER": #expect(after.configuration.store.highWater == 0.99)
         case "EDGENODE_GO_UPSTREAMS": #expect(after.configuration.go.upstreams.entries.count == 2)

@@ -1,0 +1,94 @@
+import ChunkStore
+import Foundation
+import Logging
+import NIOPosix
+import ProxyFront
+
+/// The parts behind the fronts: store, upstreams, delivery and the endpoints over them.
+struct NodeParts: Sendable {
+    let store: ChunkStore
+    let metrics: Metrics
+    let audit: any AuditLog
+    private let auditFile: FileAuditLog?
+    private let client: HTTPUpstreamClient
+    private let modules: GoModuleResponder
+
+    /// - Throws: `CommandFailure` with the remedy; nothing is left open then.
+    static func open(
+        _ configuration: Configuration, folder: DataFolder, secrets: NodeSecrets, output: LogOutput
+    ) async throws -> NodeParts {
+        let auditFile = try openAudit(configuration, folder, output)
+        let metrics = Metrics()
+        let client: HTTPUpstreamClient
+        do {
+            client = try HTTPUpstreamClient(
+                configuration.upstreamConfiguration(secrets), group: MultiThreadedEventLoopGroup.singleton,
+                logger: output.logger("upstream"))
+        } catch {
+            auditFile?.close()
+            throw CommandFailure(.configuration, "upstream.ca_files: \(error)")
+        }
+        let store: ChunkStore
+        do {
+            store = try await ChunkStore.open(
+                configuration.storeConfiguration, logger: output.logger("store"))
+        } catch {
+            try? await client.shutdown()
+            auditFile?.close()
+            throw CommandFailure(.unavailable, "the store in \(folder.store) cannot be opened: \(error)")
+        }
+        return NodeParts(
+            configuration, store: store, metrics: metrics, auditFile: auditFile, client: client,
+            output: output)
+    }
+
+    private static func openAudit(
+        _ configuration: Configuration, _ folder: DataFolder, _ output: LogOutput
+    ) throws(CommandFailure) -> FileAuditLog? {
+        guard let path = folder.auditFile(configuration.audit) else { return nil }
+        do {
+            return try FileAuditLog(
+                path: path, maximum: configuration.audit.maxSize, keep: configuration.audit.keep,
+                logger: output.logger("audit"))
+        } catch {
+            throw CommandFailure(.cannotCreate, "audit.file: \(error)")
+        }
+    }
+
+    private init(
+        _ configuration: Configuration, store: ChunkStore, metrics: Metrics, auditFile: FileAuditLog?,
+        client: HTTPUpstreamClient, output: LogOutput
+    ) {
+        self.store = store
+        self.metrics = metrics
+        self.auditFile = auditFile
+        self.client = client
+        audit = auditFile ?? NoAuditLog()
+        let pool = UpstreamPool(transport: client, metrics: metrics, logger: output.logger("upstream"))
+        var policy = TransferPolicy()
+        policy.fillLimit = configuration.go.fillLimit
+        let delivery = Delivery(
+            store: store, policy: policy, metrics: metrics, logger: output.logger("delivery"))
+        modules = GoModuleResponder(
+            configuration.goModuleConfiguration, delivery: delivery, pool: pool,
+            sumAuthority: NoSumAuthority(), metrics: metrics, audit: audit, logger: output.logger("go"))
+    }
+
+    /// What every front serves.
+    var routes: [Router.Route] {
+        [Router.Route(.prefix("/"), about: "Go module proxy", modules)]
+    }
+
+    /// What only the node's own commands may ask for.
+    func controlRoutes(token: String) -> [Router.Route] { [] }
+
+    /// Work that goes on beside the requests, until the task is cancelled.
+    func maintain() async { await modules.maintain() }
+
+    /// Closes everything, the store last but for the log of what was done to it.
+    func close() async {
+        try? await client.shutdown()
+        await store.close()
+        auditFile?.close()
+    }
+}

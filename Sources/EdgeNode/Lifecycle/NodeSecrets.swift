@@ -1,0 +1,71 @@
+import Foundation
+import ProxyFront
+
+/// What the configuration keeps in files of its own: credentials for upstreams and for the proxy on the way.
+package struct NodeSecrets: Sendable {
+    package var credentials: UpstreamCredentials
+    package var proxy: OutboundProxy?
+
+    /// Reads every file that the configuration names.
+    /// - Throws: `CommandFailure` naming the key, the file and what to do.
+    package static func read(for configuration: Configuration) throws(CommandFailure) -> NodeSecrets {
+        var secrets = NodeSecrets(credentials: UpstreamCredentials())
+        for host in configuration.go.hosts {
+            if let user = host.user, let file = host.passwordFile {
+                let password = try line(of: file, key: "go.upstream.password_file")
+                secrets.credentials.byOrigin[host.origin] = .basic(user: user, password: password)
+            } else if let file = host.tokenFile {
+                let token = try line(of: file, key: "go.upstream.token_file")
+                secrets.credentials.byOrigin[host.origin] = .bearer(token: token)
+            }
+        }
+        if let file = configuration.upstream.netrcFile {
+            let text = try text(of: file, key: "upstream.netrc_file")
+            do {
+                secrets.credentials.netrc = try Netrc(parsing: text)
+            } catch {
+                throw CommandFailure(.configuration, "upstream.netrc_file: \(file): \(error)")
+            }
+        }
+        guard let url = configuration.upstream.proxy else { return secrets }
+        var credential: UpstreamCredential?
+        if let user = configuration.upstream.proxyUser, let file = configuration.upstream.proxyPasswordFile {
+            let password = try line(of: file, key: "upstream.proxy_password_file")
+            credential = .basic(user: user, password: password)
+        }
+        do {
+            secrets.proxy = try OutboundProxy(
+                url: url, credential: credential, exceptions: configuration.upstream.noProxy)
+        } catch {
+            throw CommandFailure(.configuration, "upstream.proxy: \(error)")
+        }
+        return secrets
+    }
+
+    /// The first line of a file, which must not be empty.
+    private static func line(of path: String, key: String) throws(CommandFailure) -> String {
+        let line = try text(of: path, key: key).prefix { !$0.isNewline }.trimmingSpaces()
+        guard !line.isEmpty else {
+            throw CommandFailure(
+                .configuration, "\(key): the first line of \(path) is empty; write the secret there")
+        }
+        return line
+    }
+
+    private static func text(of path: String, key: String) throws(CommandFailure) -> String {
+        var status = stat()
+        guard stat(path, &status) == 0, let data = FileManager.default.contents(atPath: path) else {
+            throw CommandFailure(
+                .noInput, "\(key): \(path) cannot be read by this user: \(String(cString: strerror(errno)))")
+        }
+        guard status.st_mode & 0o007 == 0 else {
+            throw CommandFailure(
+                .noPermission,
+                "\(key): everybody on this machine may use \(path); run: chmod o-rwx \(path)")
+        }
+        guard data.count <= 1 << 20, let text = String(validating: data, as: UTF8.self) else {
+            throw CommandFailure(.configuration, "\(key): \(path) is not a small text file")
+        }
+        return text
+    }
+}
