@@ -88,6 +88,7 @@ let package = Package(
             name: "ProxyFrontTests",
             dependencies: [
                 "ProxyFront", "ChunkStore", "Content",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: settings),
