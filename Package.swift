@@ -79,9 +79,15 @@ let package = Package(
         ),
 
         .testTarget(name: "ContentTests", dependencies: ["Content"], swiftSettings: settings),
+        .executableTarget(
+            name: "StoreCrasher",
+            dependencies: ["ChunkStore", "Content", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/Support/StoreCrasher", swiftSettings: settings),
         .testTarget(
             name: "ChunkStoreTests",
-            dependencies: ["ChunkStore", "Content", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "ChunkStore", "Content", "StoreCrasher", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings),
         .testTarget(name: "GossipTests", dependencies: ["Gossip"], swiftSettings: settings),
         .testTarget(
