@@ -1,10 +1,10 @@
 /// Something that can be asked, in a list with GOPROXY's separators.
-struct Fallback<Member: Sendable>: Sendable {
-    let member: Member
+package struct Fallback<Member: Sendable>: Sendable {
+    package let member: Member
     /// The next member is asked after any failure (`|`), not only after "not found" (`,`).
-    let onAnyFailure: Bool
+    package let onAnyFailure: Bool
 
-    init(_ member: Member, onAnyFailure: Bool = false) {
+    package init(_ member: Member, onAnyFailure: Bool = false) {
         self.member = member
         self.onAnyFailure = onAnyFailure
     }
@@ -15,7 +15,7 @@ extension Array {
     /// - Returns: what it gave, and its index.
     /// - Throws: the failure that tells a client the most: one that is no 404 or 410 before one that is, so
     ///   that "not found" is said only when every upstream that was asked said so; later before earlier.
-    func firstSuccess<Member, Success>(
+    package func firstSuccess<Member, Success>(
         _ ask: (Member) async throws(UpstreamFailure) -> Success
     ) async throws(UpstreamFailure) -> (Success, index: Int) where Element == Fallback<Member> {
         var best: UpstreamFailure?

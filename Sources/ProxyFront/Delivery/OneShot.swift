@@ -3,8 +3,8 @@ import Synchronization
 /// A value that will be there once, and those who wait for it.
 ///
 /// Fulfilled at most once; waiting ends early when the waiter's task is cancelled, which stops nobody else.
-final class OneShot<Value: Sendable>: Sendable {
-    struct TimedOut: Error {}
+package final class OneShot<Value: Sendable>: Sendable {
+    package struct TimedOut: Error {}
 
     private struct State {
         var value: Value?
@@ -14,14 +14,14 @@ final class OneShot<Value: Sendable>: Sendable {
 
     private let state = Mutex(State())
 
-    init() {}
+    package init() {}
 
     /// The value, if it is there already.
-    var current: Value? { state.withLock { $0.value } }
+    package var current: Value? { state.withLock { $0.value } }
 
     /// Sets the value and wakes everybody. Later calls change nothing.
     @discardableResult
-    func fulfil(_ value: Value) -> Bool {
+    package func fulfil(_ value: Value) -> Bool {
         let waiters: [CheckedContinuation<Void, Never>]? = state.withLock { state in
             guard state.value == nil else { return nil }
             state.value = value
@@ -35,7 +35,7 @@ final class OneShot<Value: Sendable>: Sendable {
 
     /// Waits for the value.
     /// - Throws: `CancellationError` when the calling task is cancelled first.
-    func value() async throws -> Value {
+    package func value() async throws -> Value {
         while true {
             if let value = current { return value }
             try Task.checkCancellation()
@@ -45,7 +45,7 @@ final class OneShot<Value: Sendable>: Sendable {
 
     /// Waits for the value at most for `patience`.
     /// - Throws: `TimedOut`, or `CancellationError`.
-    func value(within patience: Duration) async throws -> Value {
+    package func value(within patience: Duration) async throws -> Value {
         try await withThrowingTaskGroup(of: Value.self) { group in
             group.addTask { try await self.value() }
             group.addTask {

@@ -4,8 +4,8 @@
 /// A name that is a digest may be continued by any source: the digest convicts a wrong one. Otherwise only
 /// the same bytes may follow: those of the same upstream under the same strong validator, or those of a
 /// source whose bytes from 0 equal what was received.
-struct ResumePlan: Sendable, Equatable {
-    enum Step: Sendable, Equatable {
+package struct ResumePlan: Sendable, Equatable {
+    package enum Step: Sendable, Equatable {
         /// Ask source `index` for the rest, under `validator` when there is one.
         case resume(index: Int, validator: String?)
         /// Ask source `index` for everything, and hold its beginning against what was received.
@@ -19,16 +19,16 @@ struct ResumePlan: Sendable, Equatable {
     private var stepsLeft: Int
     private var queue: [Step] = []
 
-    static let maximumSteps = 24
+    package static let maximumSteps = 24
 
-    init(fallsBack: [Bool], isDigestNamed: Bool) {
+    package init(fallsBack: [Bool], isDigestNamed: Bool) {
         self.fallsBack = fallsBack
         self.isDigestNamed = isDigestNamed
         stepsLeft = Self.maximumSteps
     }
 
     /// The body broke off at source `index` after having moved forward: plans the steps anew.
-    mutating func brokeOff(at index: Int, validator: String?) {
+    package mutating func brokeOff(at index: Int, validator: String?) {
         queue = []
         if isDigestNamed {
             queue.append(.resume(index: index, validator: nil))
@@ -44,7 +44,7 @@ struct ResumePlan: Sendable, Equatable {
     }
 
     /// The next thing to try; nil when nothing is left.
-    mutating func next() -> Step? {
+    package mutating func next() -> Step? {
         guard !queue.isEmpty, stepsLeft > 0 else { return nil }
         stepsLeft -= 1
         return queue.removeFirst()

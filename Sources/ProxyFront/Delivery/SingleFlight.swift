@@ -4,25 +4,26 @@ import Synchronization
 ///
 /// The work runs in a task of its own: whoever asked may go away without stopping it. Between looking a
 /// flight up and registering a new one there is no suspension, so two never start for one key.
-final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+package final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private let flights = Mutex<[Key: OneShot<Value>]>([:])
 
-    init() {}
+    package init() {}
 
     /// The keys in flight.
-    var count: Int { flights.withLock { $0.count } }
+    package var count: Int { flights.withLock { $0.count } }
 
     /// Joins the flight of `key`, or starts one.
     /// - Returns: the value and whether this caller joined a flight that was under way.
     /// - Throws: `CancellationError` when the calling task is cancelled; the work goes on.
-    func run(_ key: Key, _ work: @escaping @Sendable () async -> Value) async throws -> (Value, joined: Bool)
-    {
+    package func run(_ key: Key, _ work: @escaping @Sendable () async -> Value) async throws -> (
+        Value, joined: Bool
+    ) {
         let (flight, joined) = join(key, work)
         return (try await flight.value(), joined)
     }
 
     /// Starts the work unless it is under way; waits for nothing.
-    func start(_ key: Key, _ work: @escaping @Sendable () async -> Value) {
+    package func start(_ key: Key, _ work: @escaping @Sendable () async -> Value) {
         _ = join(key, work)
     }
 

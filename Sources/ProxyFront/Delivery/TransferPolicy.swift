@@ -15,19 +15,19 @@ public struct TransferPolicy: Sendable {
     public init() {}
 
     /// Whether a transfer without readers goes on: less than half or less than `finishLimit` is missing.
-    func goesOnAlone(received: Int64, total: Int64?) -> Bool {
+    package func goesOnAlone(received: Int64, total: Int64?) -> Bool {
         guard let total else { return true }
         let missing = total - received
         return missing < finishLimit || missing * 2 < total
     }
 
     /// Whether the rest of a body is fetched, `asked` of its bytes having been asked for by ranges.
-    func fillsWhole(asked: Int64, total: Int64) -> Bool {
+    package func fillsWhole(asked: Int64, total: Int64) -> Bool {
         total <= fillLimit || asked >= total / 4
     }
 
     /// Whether the front, moving at `rate` bytes a second, reaches `offset` soon enough to wait for it.
-    func reachesSoon(_ offset: Int64, front: Int64, rate: Double) -> Bool {
+    package func reachesSoon(_ offset: Int64, front: Int64, rate: Double) -> Bool {
         offset <= front || Double(offset - front) <= rate * (nearFront / .seconds(1))
     }
 }

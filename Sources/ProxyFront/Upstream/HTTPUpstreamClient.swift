@@ -46,7 +46,7 @@ public final class HTTPUpstreamClient: UpstreamTransport {
         try self.init(configuration, group: group, resolver: SystemHostResolver(), logger: logger)
     }
 
-    init(
+    package init(
         _ configuration: Configuration, group: any EventLoopGroup, resolver: any HostResolver, logger: Logger
     ) throws(UpstreamClientError) {
         var client = HTTPClient.Configuration()

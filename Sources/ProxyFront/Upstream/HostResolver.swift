@@ -5,7 +5,7 @@ import NIOPosix
 #endif
 
 /// Looks host names up, on a thread that may wait.
-protocol HostResolver: Sendable {
+package protocol HostResolver: Sendable {
     /// Every address of `host`, empty when it has none or the look-up failed.
     func addresses(of host: String) async -> [NetworkAddress]
 }

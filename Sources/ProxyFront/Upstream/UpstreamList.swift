@@ -79,7 +79,7 @@ public struct UpstreamList: Sendable, Equatable {
 
     public var upstreams: [Upstream] { entries.map(\.upstream) }
 
-    var fallbacks: [Fallback<Upstream>] {
+    package var fallbacks: [Fallback<Upstream>] {
         entries.map { Fallback($0.upstream, onAnyFailure: $0.fallsBackOnAnyError) }
     }
 }

@@ -125,7 +125,10 @@ public struct UpstreamURL: Hashable, Sendable, CustomStringConvertible {
             guard !host.isEmpty, permitted else { throw .host(shown) }
         }
         guard let port else { return (String(host), nil) }
-        guard let number = Int(port), (1...65535).contains(number), port.utf8.count <= 5 else {
+        guard port.utf8.allSatisfy({ (0x30...0x39).contains($0) }), port.utf8.count <= 5,
+            let number = Int(port),
+            (1...65535).contains(number)
+        else {
             throw .port(shown)
         }
         return (String(host), number)

@@ -7,19 +7,23 @@ import class FoundationEssentials.JSONDecoder
 /// It asks no more than the go command does; odd files pass through.
 enum BodySanity {
     private struct Info: Decodable {
-        let Version: String
+        let version: String
+
+        enum CodingKeys: String, CodingKey {
+            case version = "Version"
+        }
     }
 
     /// Why `bytes` cannot be what `resource` names; nil when they can.
     static func objection(to bytes: [UInt8], as resource: GoResource) -> String? {
         switch resource.kind {
         case .info, .latest:
-            guard let info = try? JSONDecoder().decode(Info.self, from: Data(bytes)), !info.Version.isEmpty
+            guard let info = try? JSONDecoder().decode(Info.self, from: Data(bytes)), !info.version.isEmpty
             else {
                 return "it is no JSON object with a Version"
             }
-            if let version = resource.version, info.Version != version.text {
-                return "it is about version \(QuotedText(info.Version))"
+            if let version = resource.version, info.version != version.text {
+                return "it is about version \(QuotedText(info.version))"
             }
             return nil
         case .mod, .list:

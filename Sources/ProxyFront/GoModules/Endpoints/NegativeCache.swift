@@ -6,8 +6,8 @@ import Synchronization
 ///
 /// Only what an upstream said is remembered, never that it could not be asked. Bounded; the oldest goes
 /// first. Memory only: after a restart upstream is asked again.
-final class NegativeCache: Sendable {
-    typealias Instant = ContinuousClock.Instant
+package final class NegativeCache: Sendable {
+    package typealias Instant = ContinuousClock.Instant
 
     private struct State {
         var entries: [ReferenceName: (refusal: UpstreamRefusal, until: Instant)] = [:]
@@ -18,19 +18,19 @@ final class NegativeCache: Sendable {
     private let limit: Int
     private let state = Mutex(State())
 
-    init(lifetime: Duration, limit: Int) {
+    package init(lifetime: Duration, limit: Int) {
         self.lifetime = lifetime
         self.limit = limit
     }
 
-    func refusal(for name: ReferenceName, now: Instant) -> UpstreamRefusal? {
+    package func refusal(for name: ReferenceName, now: Instant) -> UpstreamRefusal? {
         state.withLock { state in
             guard let entry = state.entries[name], now < entry.until else { return nil }
             return entry.refusal
         }
     }
 
-    func remember(_ refusal: UpstreamRefusal, for name: ReferenceName, now: Instant) {
+    package func remember(_ refusal: UpstreamRefusal, for name: ReferenceName, now: Instant) {
         state.withLock { state in
             let until = now + lifetime
             state.entries[name] = (refusal, until)
@@ -43,7 +43,7 @@ final class NegativeCache: Sendable {
         }
     }
 
-    func forget(_ name: ReferenceName) {
+    package func forget(_ name: ReferenceName) {
         state.withLock { _ = $0.entries.removeValue(forKey: name) }
     }
 }

@@ -1,11 +1,11 @@
 /// The body of `@v/list` while upstream is away: its last answer, joined with the versions held here.
-enum VersionList {
+package enum VersionList {
     /// - Parameters:
     ///   - last: upstream's last answer, nil when there is none.
     ///   - held: versions whose zip is here; pseudo-versions are left out, as the protocol demands.
     /// - Returns: `last` word for word when nothing is to be added, else one version a line in order of
     ///   precedence; nil when nothing is known.
-    static func joined(last: [UInt8]?, held: [ModuleVersion]) -> [UInt8]? {
+    package static func joined(last: [UInt8]?, held: [ModuleVersion]) -> [UInt8]? {
         let listed = Set(
             (last ?? []).split(separator: UInt8(ascii: "\n")).map {
                 String(

@@ -1,0 +1,181 @@
+import ChunkStore
+import Content
+import Logging
+import Synchronization
+
+/// One checksum database, proxied, cached and checked: a lookup is kept and believed only once it is proven
+/// to be in a tree that the database signed and that continues every tree seen before
+/// (golang.org/ref/mod, "Checksum database"; architecture section 5).
+///
+/// As long as the head being served covers what is asked for, it stays: all lookups then share one head, and
+/// a client that comes for the first time while the database is away finds every tile it needs.
+final class SumDatabase: Sendable {
+    typealias Answer = Result<SumDBLookup, SumDatabaseFailure>
+
+    let configuration: SumDatabaseConfiguration
+    let shelf: SumDatabaseShelf
+    let source: SumDatabaseSource
+    private let client: SumDBClient
+    private let cache: Mutex<SumDBCache>
+    private let lookups = SingleFlight<ModuleIdentity, Answer>()
+    private let advances = SingleFlight<Int64, Bool>()
+    private let misses: NegativeCache
+    private let audit: any AuditLog
+    private let logger: Logger
+
+    init(
+        _ configuration: SumDatabaseConfiguration, delivery: Delivery, pool: UpstreamPool,
+        missFor: Duration, audit: any AuditLog, logger: Logger
+    ) async throws {
+        self.configuration = configuration
+        self.audit = audit
+        self.logger = logger
+        shelf = try await SumDatabaseShelf(
+            configuration, store: delivery.store, clock: delivery.clock, logger: logger)
+        source = SumDatabaseSource(upstream: configuration.upstream, pool: pool, shelf: shelf)
+        client = SumDBClient(
+            verifier: configuration.verifier, head: try await shelf.newestHead(configuration.verifier),
+            source: source)
+        let served = try await shelf.served(configuration.verifier)
+        cache = Mutex(
+            SumDBCache(
+                served: served?.head, servedSizes: served?.sizes ?? [], records: try await shelf.records()))
+        misses = NegativeCache(lifetime: missFor, limit: 10_000)
+    }
+
+    /// The head that lookups are answered with.
+    var served: SignedTreeHead? { cache.withLock { $0.served } }
+
+    /// A proven lookup, from the cache or from the database; one request for all who ask at once.
+    func lookup(_ module: ModuleIdentity) async -> Answer {
+        if let held = await shelf.lookup(module) { return .success(held) }
+        let name = try? SumDatabaseShelf.lookupName(configuration.name, module)
+        if let name, let refusal = misses.refusal(for: name, now: .now) {
+            return .failure(.upstream(.refused(refusal)))
+        }
+        do {
+            return try await lookups.run(module) {
+                let answer = await self.ask(module)
+                if let name, case .failure(.upstream(.refused(let refusal))) = answer, refusal.isNotFound {
+                    self.misses.remember(refusal, for: name, now: .now)
+                }
+                return answer
+            }.0
+        } catch {
+            return .failure(.upstream(.cancelled))
+        }
+    }
+
+    private func ask(_ module: ModuleIdentity) async -> Answer {
+        do {
+            let answer = try await source.lookup(module)
+            let lookup = try SumDBLookup(parsing: answer)
+            if let served, lookup.record < served.size {
+                _ = try await client.verify(lookup.answer(with: served), of: module)
+            } else {
+                let record = try await client.verify(answer, of: module)
+                cache.withLock { $0.offer(record.head) }
+            }
+            try await shelf.keep(lookup, of: module)
+            cache.withLock { $0.insert(record: lookup.record) }
+            await advance()
+            return .success(lookup)
+        } catch {
+            return .failure(failure(error))
+        }
+    }
+
+    /// The newest signed head, which becomes the one being served when there is none yet.
+    func latest() async -> Result<SignedTreeHead, SumDatabaseFailure> {
+        if let served { return .success(served) }
+        do {
+            let head = try await client.merge(try await source.latest())
+            cache.withLock { $0.offer(head) }
+            await advance()
+            return .success(served ?? head)
+        } catch {
+            return .failure(failure(error))
+        }
+    }
+
+    /// The bytes that answer a lookup that is held, under the head being served; nil while that head cannot
+    /// prove it yet.
+    func answer(_ lookup: SumDBLookup) -> [UInt8]? {
+        let tiles = shelf.tiles
+        return cache.withLock { $0.answer(lookup, shelf: tiles) }
+    }
+
+    /// Moves on to the waiting head once its tiles are here.
+    private func advance() async {
+        let (waiting, records, sizes) = cache.withLock { cache in
+            (cache.waiting, cache.records, cache.servedSizes + (cache.served.map { [$0.size] } ?? []))
+        }
+        guard let waiting else { return }
+        _ = try? await advances.run(waiting.size) {
+            do {
+                try await self.client.prefetch(
+                    waiting, records: records.filter { $0 < waiting.size }.sorted(), olderSizes: sizes)
+                let tiles = self.shelf.tiles
+                let (moved, head, sizes) = self.cache.withLock { cache in
+                    (cache.advance(shelf: tiles), cache.served, cache.servedSizes)
+                }
+                if moved, let head { try await self.shelf.keepServed(head, sizes: sizes) }
+                return moved
+            } catch {
+                self.logger.notice(
+                    "\(self.configuration.name): the head of size \(waiting.size) must wait: \(error)")
+                return false
+            }
+        }
+    }
+
+    private func failure(_ error: any Error) -> SumDatabaseFailure {
+        switch error {
+        case let failure as UpstreamFailure: return .upstream(failure)
+        case let error as SumDBError:
+            if error.isSecurityIncident {
+                logger.critical("ALARM: \(configuration.name): \(error)")
+                audit.record(AuditEvent(.policy, configuration.name, reason: "\(error)"))
+            } else {
+                logger.error("\(configuration.name) gave an answer that is not to be believed: \(error)")
+            }
+            return .invalid("\(error)")
+        default: return .store("\(error)")
+        }
+    }
+}
+
+/// Why a checksum database could not be asked, or is not believed.
+enum SumDatabaseFailure: Error, Sendable {
+    case upstream(UpstreamFailure)
+    case invalid(String)
+    case store(String)
+}
+
+/// What the database's client is fed from: the shelf first, then the database.
+struct SumDatabaseSource: SumDBSource {
+    let upstream: Upstream
+    let pool: UpstreamPool
+    let shelf: SumDatabaseShelf
+
+    func get(_ path: String, limit: Int64) async throws -> [UInt8] {
+        try await pool.whole(UpstreamRequest(upstream.base.appending(path), limit: limit), from: upstream)
+            .bytes
+    }
+
+    func latest() async throws -> [UInt8] { try await get("latest", limit: 64 << 10) }
+
+    func lookup(_ module: ModuleIdentity) async throws -> [UInt8] {
+        try await get(
+            SumDBRequest.lookup(module).requestPath, limit: Int64(SumDBLookup.maximumByteCount))
+    }
+
+    func tile(_ tile: Tile) async throws -> [UInt8] {
+        if let held = await shelf.tile(tile) { return held }
+        return try await get(SumDBRequest.tile(tile).requestPath, limit: Int64(tile.byteCount ?? 16 << 20))
+    }
+
+    func save(_ tiles: [(tile: Tile, hashes: [UInt8])]) async { await shelf.keep(tiles) }
+
+    func save(_ head: SignedTreeHead) async throws { try await shelf.keepNewest(head) }
+}
