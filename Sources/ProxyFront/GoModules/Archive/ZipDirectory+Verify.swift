@@ -106,14 +106,20 @@ extension ZipDirectory {
     }
 
     /// What the data descriptor behind the contents says, nil when the entry has none or the file ends.
+    /// It may have a signature or none, and sizes of four or of eight bytes.
     private func descriptor(
         of entry: ZipEntryTable.Entry, at offset: Int64, read: Read
     ) throws -> (crc: UInt32, end: Int64)? {
         guard entry.flags & 8 != 0, byteCount - offset >= 12 else { return nil }
-        let bytes = try FileWindow.bytes(at: offset, count: Int(min(16, byteCount - offset)), read: read)
+        let bytes = try FileWindow.bytes(at: offset, count: Int(min(24, byteCount - offset)), read: read)
         let isSigned =
-            bytes.count == 16 && LittleEndian.uint32(bytes, at: 0) == ZipSignature.dataDescriptor
-        return (LittleEndian.uint32(bytes, at: isSigned ? 4 : 0), offset + (isSigned ? 16 : 12))
+            bytes.count >= 16 && LittleEndian.uint32(bytes, at: 0) == ZipSignature.dataDescriptor
+        let fields = bytes.dropFirst(isSigned ? 4 : 0)
+        let isWide =
+            fields.count >= 20 && LittleEndian.uint64(fields, at: 4) == UInt64(entry.packed)
+            && LittleEndian.uint64(fields, at: 12) == UInt64(entry.unpacked)
+        let end = offset + (isSigned ? 4 : 0) + (isWide ? 20 : 12)
+        return (LittleEndian.uint32(fields, at: 0), end)
     }
 
     private func agrees(_ field: UInt32, _ value: Int64) -> Bool { field == .max || Int64(field) == value }

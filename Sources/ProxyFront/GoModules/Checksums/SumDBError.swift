@@ -42,8 +42,17 @@ public struct SumDBFork: Error, Hashable, Sendable, CustomStringConvertible {
     public let newer: SignedTreeHead
     /// What the newer tree has for the hash of its first `older.size` records.
     public let found: TreeHash
-    /// The proof that `found` belongs to the newer tree (RFC 6962, section 2.1.2).
+    /// The proof that `found` belongs to the newer tree (RFC 6962, section 2.1.2); empty when the trees are
+    /// of one size.
     public let proof: [TreeHash]
+
+    /// Whether the report holds by itself, given that both notes are signed: the newer tree contains `found`
+    /// where the older one has another hash. Nobody needs to be asked again.
+    public var isProven: Bool {
+        guard found != older.head.hash else { return false }
+        let roots = TreeProof.roots(older: older.size, hash: found, size: newer.size, proof: proof)
+        return roots?.older == found && roots?.newer == newer.head.hash
+    }
 
     /// The full report, both notes included, for whoever runs the node.
     public var description: String {

@@ -1,42 +1,6 @@
-/// Proofs about a transparency log's tree (RFC 6962, section 2.1): which hashes they consist of, and how they
-/// are checked.
+/// The proof that a transparency log's tree continues an older one (RFC 6962, section 2.1.2): which hashes it
+/// consists of, and how it is checked.
 enum TreeProof {
-    /// The complete subtrees whose hashes prove that a tree of `size` records holds record `record`; one list
-    /// for each hash of the proof, from the leaf upwards.
-    ///
-    /// - Precondition: 0 <= record < size.
-    static func inclusion(of record: Int64, size: Int64) -> [[TreeNode]] {
-        var proof: [[TreeNode]] = []
-        var range = 0..<size
-        while range.count > 1 {
-            let middle = range.lowerBound + split(Int64(range.count))
-            if record < middle {
-                proof.append(TreeNode.covering(middle..<range.upperBound))
-                range = range.lowerBound..<middle
-            } else {
-                proof.append(TreeNode.covering(range.lowerBound..<middle))
-                range = middle..<range.upperBound
-            }
-        }
-        return proof.reversed()
-    }
-
-    /// The hash of the tree that holds the record's leaf by this proof; nil when the proof has a wrong length.
-    static func root(record: Int64, leaf: TreeHash, size: Int64, proof: [TreeHash]) -> TreeHash? {
-        var sides: [Bool] = []
-        var range = 0..<size
-        guard range.contains(record) else { return nil }
-        while range.count > 1 {
-            let middle = range.lowerBound + split(Int64(range.count))
-            sides.append(record < middle)
-            range = record < middle ? range.lowerBound..<middle : middle..<range.upperBound
-        }
-        guard sides.count == proof.count else { return nil }
-        return zip(sides.reversed(), proof).reduce(leaf) { hash, step in
-            step.0 ? .node(hash, step.1) : .node(step.1, hash)
-        }
-    }
-
     /// The complete subtrees whose hashes prove that a tree of `size` records continues that of its first
     /// `older`; one list for each hash of the proof.
     ///

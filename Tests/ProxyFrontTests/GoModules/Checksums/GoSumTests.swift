@@ -1,3 +1,4 @@
+import Foundation
 import ProxyFront
 import Testing
 
@@ -21,6 +22,18 @@ import Testing
         #expect(sum.hashes(of: quote, .zip).map(\.description) == [Self.hash])
         #expect(sum.lines[0].description == "rsc.io/quote v1.5.2 \(Self.hash)")
         #expect(sum.lines[1].description.hasPrefix("rsc.io/quote v1.5.2/go.mod h1:ofs"))
+    }
+
+    @Test func `real go.sum lines are read and written byte for byte`() throws {
+        let file = RealSumDB.directory.deletingLastPathComponent().appending(path: "gosum/real.sum")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let sum = try GoSum(parsing: text)
+        #expect(sum.lines.map { "\($0)\n" }.joined() == text)
+        #expect(sum.lines.count > 1000)
+        // Retagged upstream: two sums of one name.
+        let tempfile = ModuleIdentity(
+            path: try ModulePath("github.com/folbricht/tempfile"), version: try ModuleVersion("v0.0.1"))
+        #expect(sum.hashes(of: tempfile, .zip).count == 2)
     }
 
     @Test(arguments: [
