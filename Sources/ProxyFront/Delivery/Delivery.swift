@@ -43,11 +43,16 @@ public final class Delivery: Sendable {
         do {
             switch try await seat.flight.head.value() {
             case .success(.held(let reference, let object)): return .success(.held(reference, object))
-            case .success(.streaming(let head)): return .success(.streaming(head, seat, joined: joined))
+            case .success(.streaming(let head)):
+                if let total = head.total, total <= Holdback.limit {
+                    // Nothing of it would go out before the proof: a bad one gets a status instead of a cut.
+                    _ = try await seat.flight.proven.value().get()
+                }
+                return .success(.streaming(head, seat, joined: joined))
             case .failure(let failure): return .failure(failure)
             }
         } catch {
-            return .failure(.cancelled)
+            return .failure(DeliveryFailure(error))
         }
     }
 

@@ -98,7 +98,7 @@ struct Transfer {
             } catch let failure as UpstreamFailure {
                 answer.body.cancel()
                 delivery.logger.notice("\(order.name) at byte \(offset): \(failure)")
-                plan.brokeOff(at: index, validator: validator)
+                plan.brokeOff(at: index, offset: offset, validator: validator)
                 try await continueElsewhere(after: failure)
             }
         }
@@ -186,7 +186,7 @@ struct Transfer {
                 throw DeliveryFailure.cancelled
             }
         }
-        plan.brokeOff(at: index, validator: validator)
+        plan.brokeOff(at: index, offset: offset, validator: validator)
         try await continueElsewhere(after: .cancelled)
     }
 

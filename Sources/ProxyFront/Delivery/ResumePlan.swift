@@ -18,6 +18,7 @@ package struct ResumePlan: Sendable, Equatable {
     /// Bounds the whole transfer: a server that cuts after every few bytes must not be asked for ever.
     private var stepsLeft: Int
     private var queue: [Step] = []
+    private var plannedAt: Int64 = -1
 
     package static let maximumSteps = 24
 
@@ -27,8 +28,11 @@ package struct ResumePlan: Sendable, Equatable {
         stepsLeft = Self.maximumSteps
     }
 
-    /// The body broke off at source `index` after having moved forward: plans the steps anew.
-    package mutating func brokeOff(at index: Int, validator: String?) {
+    /// The body broke off at source `index`, `offset` bytes having come: plans the steps anew if it had
+    /// moved forward since the last time, else goes on with those left.
+    package mutating func brokeOff(at index: Int, offset: Int64, validator: String?) {
+        guard offset > plannedAt else { return }
+        plannedAt = offset
         queue = []
         if isDigestNamed {
             queue.append(.resume(index: index, validator: nil))

@@ -1,5 +1,6 @@
 /// The HTTP proxy that stands between the node and its upstreams, and which hosts are reached without it
-/// (the meaning of HTTPS_PROXY and NO_PROXY, as the go command and curl read them).
+/// (the meaning of HTTPS_PROXY and NO_PROXY, as the go command and curl read them). Upstreams are reached
+/// through a CONNECT tunnel, those of plain http too: the proxy must permit their ports.
 public struct OutboundProxy: Sendable, Equatable {
     public let host: String
     public let port: Int

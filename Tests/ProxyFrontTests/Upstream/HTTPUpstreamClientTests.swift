@@ -262,9 +262,9 @@ import Testing
         }
     }
 
-    @Test func plainHTTPGoesThroughTheProxyInAbsoluteForm() async throws {
+    @Test func everythingGoesThroughATunnelOfTheProxy() async throws {
         try await FaultUpstream.serving { asked in
-            [.send(.answer(200, asked.path))]
+            asked.path == "upstream.test:80" ? [.send(.head(200))] : [.send(.answer(200, asked.path))]
         } _: { proxy in
             let url = proxy.url
             let result = try await fetch("http://upstream.test/a/b") { configuration in
@@ -272,8 +272,10 @@ import Testing
                     url: url, credential: .basic(user: "u", password: "p"))
             }
             let (_, body) = try result.get()
-            #expect(String(decoding: body, as: UTF8.self) == "http://upstream.test/a/b")
+            #expect(String(decoding: body, as: UTF8.self) == "/a/b")
+            #expect(proxy.asked.map(\.path) == ["upstream.test:80", "/a/b"])
             #expect(proxy.asked.first?.headers["proxy-authorization"] == "Basic dTpw")
+            #expect(proxy.asked.last?.headers["proxy-authorization"] == nil)
         }
     }
 }
