@@ -17,6 +17,8 @@ final class BodySender {
     /// Something is under way elsewhere, a producer's part or a block from disk; it comes back by itself.
     var isWaiting = false
     var task: Task<Void, Never>?
+    /// Whether TCP was told to send full segments only, until the end.
+    var isCorked = false
 
     init(framing: Outgoing.Framing, parts: [BodyPart], producer: (any BodyProducer)?) {
         self.framing = framing
@@ -53,6 +55,8 @@ struct FileCursor {
     static let block = 256 << 10
     /// Slices up to this length are copied into a buffer: cheaper than a `sendfile` of their own.
     static let copied: Int64 = 32 << 10
+    /// From this length on, saving half-empty segments is worth two system calls.
+    static let corked: Int64 = 256 << 10
 
     let file: OpenFile
     /// What is left.

@@ -1,6 +1,6 @@
 /// Conditional requests (RFC 9110 section 13), decided from the validators of the answer at hand.
-enum Conditions {
-    enum Verdict {
+package enum Conditions {
+    package enum Verdict {
         case proceed
         /// 304
         case notModified
@@ -9,7 +9,7 @@ enum Conditions {
     }
 
     /// In the order of RFC 9110 section 13.2.2. Only for GET and HEAD whose answer would be 200.
-    static func evaluate(request: Headers, answer: Headers) -> Verdict {
+    package static func evaluate(request: Headers, answer: Headers) -> Verdict {
         let etag = answer["ETag"]
         let modified = answer["Last-Modified"].flatMap { HTTPDate($0) }
         if let wanted = request["If-Match"] {
@@ -27,7 +27,7 @@ enum Conditions {
     }
 
     /// Whether `If-Range` lets a range through (RFC 9110 section 13.1.5): a strong validator that is equal.
-    static func rangeApplies(request: Headers, answer: Headers) -> Bool {
+    package static func rangeApplies(request: Headers, answer: Headers) -> Bool {
         guard let wanted = request["If-Range"] else { return true }
         if wanted.hasPrefix("\"") { return answer["ETag"] == wanted }
         if wanted.hasPrefix("W/") { return false }

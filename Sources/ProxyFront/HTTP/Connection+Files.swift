@@ -40,7 +40,7 @@ extension Connection {
         sender.file = cursor
         // What was cold goes on being cold: fetch the next window while this one is sent.
         if wasFilled, !cursor.range.isEmpty, cursor.fillingTo == nil,
-            cursor.next.upperBound > cursor.filledTo
+            cursor.next.upperBound > cursor.filledTo, !PageCache.holds(cursor.next, of: cursor.file)
         {
             fill(cursor.next, sender, cursor)
         }

@@ -1,6 +1,10 @@
 import Content
 import NIOCore
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// From answers to bytes.
 extension Connection {
     /// Bodies up to this length travel in the write of their head.
@@ -97,6 +101,8 @@ extension Connection {
                 return truncate(sender)
             }
             sender.file = FileCursor(slice)
+            // A producer may keep the client waiting for more, and then half a segment must not wait too.
+            if count >= FileCursor.corked, sender.producer == nil, !sender.isCorked { cork(sender, true) }
         }
     }
 
@@ -131,6 +137,7 @@ extension Connection {
         let done = loop.eventLoop.makePromise(of: Void.self)
         done.futureResult.assumeIsolated().whenSuccess {
             guard case .sending(let current) = self.state, current === sender else { return }
+            if sender.isCorked { self.cork(sender, false) }
             self.state = .reading
             self.conclude(.complete, bytes: sender.sent)
             self.process()
@@ -145,6 +152,17 @@ extension Connection {
         sender.cancel()
         conclude(.truncated, bytes: sender.sent)
         if sender.framing == .untilClose { reset() } else { cut() }
+    }
+
+    private static let corkOption = ChannelOptions.Types.SocketOption(
+        level: .tcp, name: NIOBSDSocket.Option(rawValue: TCP_CORK))
+
+    /// Has TCP hold back what does not fill a segment; letting go sends the rest at once.
+    private func cork(_ sender: BodySender, _ isOn: Bool) {
+        guard !isSecure, let options = context?.channel.syncOptions else { return }
+        // A transport without this option is none the worse.
+        try? options.setOption(Self.corkOption, value: isOn ? 1 : 0)
+        sender.isCorked = isOn
     }
 
     func write(_ buffer: ByteBuffer) {

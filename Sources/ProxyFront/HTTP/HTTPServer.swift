@@ -137,16 +137,16 @@ public final class HTTPServer: Sendable {
             try? await listener.close()
         }
         let amount = TimeAmount(grace)
-        for bound in loops {
-            let drained = bound.eventLoop.flatSubmit {
+        let drains = loops.map { bound in
+            bound.eventLoop.flatSubmit {
                 let loop = bound.value
                 let drained = loop.drain()
                 let cutOff = loop.eventLoop.scheduleTask(in: amount) { bound.value.closeAll() }
                 return drained.always { _ in cutOff.cancel() }
             }
-            // The promise behind it is only ever fulfilled.
-            try? await drained.get()
         }
+        // The promises behind them are only ever fulfilled.
+        for drain in drains { try? await drain.get() }
         await Self.stop(loops, group, disk)
     }
 

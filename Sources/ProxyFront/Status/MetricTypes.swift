@@ -34,6 +34,11 @@ public final class Counter: Metric {
         cell.wrappingAdd(amount, ordering: .relaxed)
     }
 
+    /// Follows a total that is counted elsewhere; never goes back.
+    public func advance(to total: Int) {
+        cell.max(total, ordering: .relaxed)
+    }
+
     public func render(into text: inout String) {
         MetricText.head(name, help, kind: "counter", into: &text)
         text += "\(name) \(value)\n"

@@ -1,5 +1,8 @@
 /// Every metric of the node. To add one, add a property: all of them are rendered, in this order.
 public final class Metrics: Sendable {
+    public let uptime = Gauge("edgenode_uptime_seconds", "Since the process started.")
+    public let ready = Gauge("edgenode_ready", "1 while the node can serve, 0 while it cannot.")
+
     // Front
     public let connections = Gauge("edgenode_http_connections", "Open client connections.")
     public let accepted = Counter("edgenode_http_connections_total", "Client connections accepted.")
@@ -34,6 +37,7 @@ public final class Metrics: Sendable {
 
     // Store
     public let storeBytes = Gauge("edgenode_store_bytes", "Bytes the store takes on disk.")
+    public let storeCapacity = Gauge("edgenode_store_capacity_bytes", "Bytes it may take; 0 for no limit.")
     public let storeObjects = Gauge("edgenode_store_objects", "Objects in the store.")
     public let evictions = Counter("edgenode_evictions_total", "Objects evicted.")
     public let evictedBytes = Counter("edgenode_evicted_bytes_total", "Bytes freed by eviction.")

@@ -1,0 +1,142 @@
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// What a node says about itself: the status API's answer, and what the status page shows.
+public struct NodeStatus: Sendable, Codable, Equatable {
+    public var version: String
+    /// Since the process started, in seconds.
+    public var uptimeSeconds: Int
+    /// Why the node cannot serve yet, or nil when it can. An upstream that is down is no reason: what is held
+    /// is served all the same.
+    public var notReadyBecause: String?
+    public var store: Store
+    public var upstreams: [Upstream]
+    /// Objects being fetched.
+    public var inFlight: [InFlight]
+    /// What wants an operator's eye: a mismatch, a disk nearly full, a certificate about to expire.
+    public var alarms: [String]
+
+    public struct Store: Sendable, Codable, Equatable {
+        /// On disk, in bytes.
+        public var bytes: Int64
+        /// 0 for no limit.
+        public var capacity: Int64
+        public var objects: Int
+        public var references: Int
+        public var evictedObjects: Int
+        public var evictedBytes: Int64
+
+        public init(
+            bytes: Int64 = 0, capacity: Int64 = 0, objects: Int = 0, references: Int = 0,
+            evictedObjects: Int = 0, evictedBytes: Int64 = 0
+        ) {
+            self.bytes = bytes
+            self.capacity = capacity
+            self.objects = objects
+            self.references = references
+            self.evictedObjects = evictedObjects
+            self.evictedBytes = evictedBytes
+        }
+    }
+
+    public struct Upstream: Sendable, Codable, Equatable {
+        public var name: String
+        public var url: String
+        /// Whether requests are let through to it.
+        public var isHealthy: Bool
+        /// One line for people: the last error, or when it is probed next.
+        public var detail: String
+
+        public init(name: String, url: String, isHealthy: Bool, detail: String = "") {
+            self.name = name
+            self.url = url
+            self.isHealthy = isHealthy
+            self.detail = detail
+        }
+    }
+
+    public struct InFlight: Sendable, Codable, Equatable {
+        public var name: String
+        public var receivedBytes: Int64
+        /// Nil while the length is not known.
+        public var totalBytes: Int64?
+        public var readers: Int
+
+        public init(name: String, receivedBytes: Int64, totalBytes: Int64? = nil, readers: Int) {
+            self.name = name
+            self.receivedBytes = receivedBytes
+            self.totalBytes = totalBytes
+            self.readers = readers
+        }
+    }
+
+    public init(
+        version: String, uptimeSeconds: Int, notReadyBecause: String? = nil, store: Store = Store(),
+        upstreams: [Upstream] = [], inFlight: [InFlight] = [], alarms: [String] = []
+    ) {
+        self.version = version
+        self.uptimeSeconds = uptimeSeconds
+        self.notReadyBecause = notReadyBecause
+        self.store = store
+        self.upstreams = upstreams
+        self.inFlight = inFlight
+        self.alarms = alarms
+    }
+}
+
+/// Where the status comes from: implemented by whoever knows all parts of the node.
+public protocol StatusSource: Sendable {
+    func status() async -> NodeStatus
+}
+
+/// What was served since the start and from where, read off the metrics.
+public struct Traffic: Sendable, Codable, Equatable {
+    public var bySource: [Share]
+    public var connections: Int
+    public var requestsInFlight: Int
+    public var unverified: Int
+    /// Answers that needed no upstream, of all content answers; nil before the first.
+    public var hitRate: Double?
+    /// Bytes sent that no upstream had to send for it.
+    public var bytesSaved: Int
+
+    public struct Share: Sendable, Codable, Equatable {
+        public var source: String
+        public var answers: Int
+        public var bytes: Int
+    }
+
+    init(_ metrics: Metrics) {
+        bySource = Response.Source.allCases.map {
+            Share(source: $0.label, answers: metrics.hits.value($0), bytes: metrics.bytes.value($0))
+        }
+        connections = metrics.connections.value
+        requestsInFlight = metrics.requestsInFlight.value
+        unverified = metrics.unverified.value
+        let all = metrics.hits.total
+        hitRate = all == 0 ? nil : Double(all - metrics.hits.value(.upstream)) / Double(all)
+        bytesSaved = metrics.bytes.total - metrics.bytes.value(.upstream)
+    }
+}
+
+/// The answer of the status API.
+public struct StatusReport: Sendable, Codable, Equatable {
+    public var node: NodeStatus
+    public var traffic: Traffic
+
+    init(node: NodeStatus, metrics: Metrics) {
+        self.node = node
+        traffic = Traffic(metrics)
+    }
+
+    /// As JSON, keys sorted, so that two reports can be compared by eye.
+    func json() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
+    }
+}

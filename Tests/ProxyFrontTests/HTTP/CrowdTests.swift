@@ -1,0 +1,42 @@
+import Foundation
+import ProxyFront
+import Testing
+
+@Suite("A crowd", .serialized)
+struct CrowdTests {
+    @Test("of 1,000 idle connections costs little memory and no latency")
+    func idleCrowd() async throws {
+        let body = [UInt8](repeating: 0x61, count: 1024)
+        let responder = ScriptedResponder([
+            "/a": .now(Response(status: .ok, body: .array(body), servedFrom: .local))
+        ])
+        let metrics = Metrics()
+        try await withServer(responder, metrics: metrics) { port in
+            let request = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
+            let before = residentBytes()
+            var crowd: [RawClient] = []
+            for _ in 0..<1000 {
+                let client = try RawClient(port: port)
+                try await client.send(request)
+                #expect(try await client.answer().status == 200)
+                crowd.append(client)
+            }
+            #expect(metrics.connections.value == 1000)
+            // Clients included.
+            #expect(residentBytes() - before < 50 << 20)
+            let client = try RawClient(port: port)
+            var latencies: [Duration] = []
+            for _ in 0..<2000 {
+                let start = ContinuousClock.now
+                try await client.send(request)
+                _ = try await client.answer()
+                latencies.append(ContinuousClock.now - start)
+            }
+            latencies.sort()
+            // The median, because other suites share the machine; a server that walked all its connections
+            // for each request would miss it by far.
+            #expect(latencies[1000] < .milliseconds(5))
+            withExtendedLifetime(crowd) {}
+        }
+    }
+}
