@@ -80,7 +80,7 @@ build_tools() {
         cd "$root/Tests/Upstream"
         env -u GOROOT GOTOOLCHAIN=local GOPROXY=off GOSUMDB=off GOFLAGS=-mod=mod GOENV=off GOWORK=off GOTELEMETRY=off \
             CGO_ENABLED=0 GOCACHE="$cache/go-build" GOPATH="$cache/gopath" \
-            "$cache/go/$release/bin/go" build -trimpath -o "$cache/bin/$release/" "${packages[@]}"
+            "$cache/go/$release/bin/go" build -trimpath -buildvcs=false -o "$cache/bin/$release/" "${packages[@]}"
     )
 }
 

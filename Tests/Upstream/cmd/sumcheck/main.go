@@ -1,5 +1,5 @@
 // Sumcheck is a checksum database client: the reference implementation over HTTP with nothing remembered at its start.
-// For each module@version (or module@version/go.mod) on its standard input it prints the go.sum lines that the database
+// For each line module@version (or module@version/go.mod) of a file it prints the go.sum lines that the database
 // vouches for, and it fails when a signature, an inclusion or the consistency of two trees does not hold.
 package main
 
@@ -22,9 +22,15 @@ import (
 func main() {
 	url := flag.String("url", "", "`URL` of the database, below which lookup/ and tile/ stand")
 	key := flag.String("key", "", "verifier `key` of the database")
+	list := flag.String("list", "/dev/stdin", "`file` of module versions, one a line")
 	flag.Parse()
+	file, err := os.Open(*list)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "sumcheck:", err)
+		os.Exit(1)
+	}
 	client := sumdb.NewClient(&operations{url: *url, key: *key, stored: make(map[string][]byte)})
-	scanner := bufio.NewScanner(os.Stdin)
+	scanner := bufio.NewScanner(file)
 	failed := false
 	for scanner.Scan() {
 		path, version, _ := strings.Cut(scanner.Text(), "@")

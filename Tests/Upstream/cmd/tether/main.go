@@ -1,6 +1,6 @@
 // Tether runs a program for as long as its own standard input is open, which is as long as the one who started it lives:
 //
-//	tether PROGRAM ARGUMENT...
+//	tether [-directory DIRECTORY] PROGRAM ARGUMENT...
 //
 // It prints the program's process id as its first line of output; what follows is the program's own. When the input
 // ends, the program and everything that it started is killed. SIGTERM and SIGINT are passed on. It ends as the program
@@ -9,6 +9,7 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -18,11 +19,14 @@ import (
 )
 
 func main() {
-	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: tether PROGRAM ARGUMENT...")
+	directory := flag.String("directory", "", "working `directory` of the program")
+	flag.Parse()
+	if flag.NArg() == 0 {
+		fmt.Fprintln(os.Stderr, "usage: tether [-directory DIRECTORY] PROGRAM ARGUMENT...")
 		os.Exit(2)
 	}
-	command := exec.Command(os.Args[1], os.Args[2:]...)
+	command := exec.Command(flag.Arg(0), flag.Args()[1:]...)
+	command.Dir = *directory
 	command.Stdout, command.Stderr = os.Stdout, os.Stderr
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	signals := make(chan os.Signal, 4)

@@ -1,0 +1,36 @@
+# Everything that people do with this checkout; `make` alone lists it.
+prefix ?= /usr/local
+config ?=
+
+.PHONY: help demo run test soak format lint install deb clean
+
+help: ## show this list
+	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: ## build a program of 53 modules through a node, stop the upstream, build it again
+	@scripts/demo.sh
+
+run: ## build and run a node on this machine (config=FILE for its configuration)
+	@scripts/setup.sh
+	swift build -c release --product edgenode
+	exec "$$(swift build -c release --show-bin-path)/edgenode" run $(if $(config),--config $(config))
+
+test: ## install what the tests need, build, run all of them
+	@scripts/test.sh
+
+soak: ## the long runs of the same tests
+	@EDGENODE_SOAK=1 scripts/test.sh
+
+format: ## put the sources into the house's form
+	swift format format --in-place --parallel --recursive Package.swift Sources Tests
+
+lint: ## check the form of the sources
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+
+install: ## build the node with static Swift libraries and install it below prefix (/usr/local)
+	@scripts/setup.sh
+	swift build -c release --product edgenode --static-swift-stdlib --scratch-path .build-static
+	install -D -m 755 "$$(swift build -c release --static-swift-stdlib --scratch-path .build-static --show-bin-path)/edgenode" "$(DESTDIR)$(prefix)/bin/edgenode"
+
+clean: ## remove what was built and fetched
+	rm -rf .build .build-static .cache

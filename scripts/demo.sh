@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# The main job on real input: a real go builds a program of 53 modules through a node, the upstream goes away, and a
+# second go that has never fetched anything builds it again. Says in a table what came from where.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+release=1.27.3
+go=$cache/go/$release/bin/go
+
+"$root/scripts/setup.sh"
+"$root/scripts/setup-tests.sh" demo
+say "building the node (the first time takes some minutes)"
+(cd "$root" && swift build -c release --product edgenode -j "$(nproc)" >&2)
+edgenode=$(cd "$root" && swift build -c release --show-bin-path)/edgenode
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/edgenode-demo.XXXXXX")
+upstream= node=
+
+# finish PID: ends one of the two programs that this script started.
+finish() {
+    kill "$1" 2>/dev/null || return 0
+    wait "$1" 2>/dev/null || true
+}
+
+clean_up() {
+    [ -z "$node" ] || finish "$node"
+    [ -z "$upstream" ] || finish "$upstream"
+    rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
+# until_true WHAT COMMAND...: waits at most 20 seconds for a command to succeed.
+until_true() {
+    local what=$1 try
+    shift
+    for try in $(seq 200); do
+        if "$@"; then return; fi
+        sleep 0.1
+    done
+    tail -n 20 "$work"/*.log >&2
+    fail "$what did not start within 20 seconds." "What it said stands above."
+}
+
+"$cache/bin/$release/upstream" -state "$work/state" -padding 600 -tree "modules=$cache/tree/$release/modules" \
+    >"$work/upstream.json" 2>"$work/upstream.log" &
+upstream=$!
+until_true "the stand-in upstream" test -s "$work/upstream.json"
+
+# described KEY: something that the upstream said about its module proxy.
+described() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["proxies"]["modules"][sys.argv[2]])' "$work/upstream.json" "$1"; }
+url=$(described url)
+key=$(described databaseKey)
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+
+cat >"$work/cluster.toml" <<CONFIGURATION
+[node]
+data_dir = "$work/data"
+listen = ["127.0.0.1:$port"]
+
+[go]
+upstreams = "$url"
+
+[[sumdb]]
+name = "$(described databaseName)"
+key = "$key"
+url = "$(described databaseURL)"
+CONFIGURATION
+"$edgenode" run --config "$work/cluster.toml" >"$work/node.log" 2>&1 &
+node=$!
+until_true "edgenode" curl --silent --fail --output /dev/null "http://127.0.0.1:$port/healthz"
+
+# snapshot NAME: what the node and the upstream have counted so far.
+snapshot() {
+    curl --silent --fail "http://127.0.0.1:$port/metrics" >"$work/$1.metrics"
+    curl --silent --fail "${url%/modules}/_control/requests" >"$work/$1.upstream" 2>/dev/null || echo '{}' >"$work/$1.upstream"
+}
+
+# build NAME: builds the program with a go that has no module cache and no memory of the checksum database.
+build() {
+    local home=$work/$1 start
+    mkdir -p "$home"
+    cp -R "$root/examples/modules" "$home/module"
+    start=$(date +%s.%N)
+    (
+        cd "$home/module"
+        env -i HOME="$home" PATH=/usr/bin:/bin GOENV=off GOPATH="$home/go" GOCACHE="$cache/go-build" \
+            GOPROXY="http://127.0.0.1:$port" GOSUMDB="$key" GOFLAGS="-mod=mod -trimpath -modcacherw" \
+            GOTOOLCHAIN=local GOTELEMETRY=off GOWORK=off CGO_ENABLED=0 "$go" build -o modules . 2>"$work/$1.log" ||
+            { tail -n 20 "$work/$1.log" "$work/node.log" >&2 && exit 1; }
+    ) || fail "go build failed; its words and the node's stand above."
+    echo "$start $(date +%s.%N)" >"$work/$1.times"
+    "$home/module/modules" >"$work/$1.out" || fail "the program that was built does not work."
+}
+
+say "building a program of 53 modules with go $release through the node"
+snapshot before
+build first
+snapshot between
+finish "$upstream"
+upstream=
+say "the upstream is gone; building again with empty caches"
+build second
+snapshot after
+
+python3 "$root/scripts/demo_report.py" "$work"
