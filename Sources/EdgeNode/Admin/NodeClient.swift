@@ -16,6 +16,15 @@ package struct NodeClient: Sendable {
 
     package init(_ file: RunFile) { self.init(base: file.control, token: file.token) }
 
+    /// A refused connection is an answer: asking again until the deadline would hide it. Never shut down, it
+    /// lives as long as the command.
+    private static let http: HTTPClient = {
+        var configuration = HTTPClient.Configuration(timeout: .init(connect: .seconds(5)))
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.redirectConfiguration = .disallow
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
     /// Nobody answers at the node's address.
     package struct Unreachable: Error {
         package var base: String
@@ -52,10 +61,14 @@ package struct NodeClient: Sendable {
         var request = request
         request.headers.add(name: "User-Agent", value: "edgenode/\(Version.text)")
         do {
-            return try await HTTPClient.shared.execute(request, timeout: timeout)
+            return try await Self.http.execute(request, timeout: timeout)
         } catch let error as NIOConnectionError {
             let reason = error.connectionErrors.first.map { "\($0.error)" } ?? "\(error)"
             throw Unreachable(base: base, reason: reason)
+        } catch let error as IOError
+            where [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT].contains(error.errnoCode)
+        {
+            throw Unreachable(base: base, reason: String(cString: strerror(error.errnoCode)))
         } catch let error as HTTPClientError where error == .connectTimeout {
             throw Unreachable(base: base, reason: "the connection timed out")
         }

@@ -19,7 +19,7 @@ package struct EdgeNodeCommand: AsyncParsableCommand {
             """,
         version: "edgenode \(Version.text)",
         subcommands: [
-            RunCommand.self, WarmCommand.self, KeyCommand.self, ClientConfigCommand.self,
+            RunCommand.self, StatusCommand.self, WarmCommand.self, KeyCommand.self, ClientConfigCommand.self,
             ConfigCommand.self, VersionCommand.self,
         ]
     )

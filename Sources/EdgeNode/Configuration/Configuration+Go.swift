@@ -12,6 +12,8 @@ extension Configuration {
         go.freshFor = section.read("fresh_for", .duration(span), or: go.freshFor)
         go.missFor = section.read("miss_for", .duration(span), or: go.missFor)
         go.fillLimit = section.read("fill_limit", .size(), or: go.fillLimit)
+        go.sumDBWait = section.read(
+            "sumdb_wait", .duration(.zero...Duration.seconds(600)), or: go.sumDBWait)
         let hosts = section.list("upstream")
         go.hosts = hosts.compactMap { readHost($0) }
         section.finish()
@@ -80,15 +82,27 @@ extension Configuration {
             section.refuse("key", "is missing; give the verifier key of \(name), <name>+<hash>+<base64>")
             return nil
         }
-        guard key.hasPrefix(name + "+") else {
-            section.refuse("key", "must begin with the database's name, \"\(name)+\"")
-            return nil
-        }
         guard let url = url ?? (try? UpstreamURL(parsing: "https://\(name)")) else {
             section.refuse("url", "is missing; the name alone is no host")
             return nil
         }
-        return SumDBSettings(name: name, key: key, url: url, patterns: patterns)
+        let settings = SumDBSettings(name: name, key: key, url: url, patterns: patterns)
+        do throws(SumDatabaseConfigurationError) {
+            _ = try settings.database
+        } catch {
+            section.refuse("key", "\(error)")
+            return nil
+        }
+        return settings
+    }
+}
+
+extension SumDBSettings {
+    /// The database as the front serves it.
+    var database: SumDatabaseConfiguration {
+        get throws(SumDatabaseConfigurationError) {
+            try SumDatabaseConfiguration(key: key, name: name, url: "\(url)", patterns: patterns)
+        }
     }
 }
 

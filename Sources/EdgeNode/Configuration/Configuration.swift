@@ -77,6 +77,7 @@ package struct GoSettings: Sendable, Equatable {
     package var freshFor = Duration.seconds(60)
     package var missFor = Duration.seconds(60)
     package var fillLimit: Int64 = 64 << 20
+    package var sumDBWait = Duration.seconds(2)
 }
 
 /// The credentials of one upstream.

@@ -18,13 +18,13 @@ package enum ConfigurationFile {
         else {
             return (try Configuration.parse("", environment: environment), nil)
         }
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: file))
-        } catch {
+        guard access(file, R_OK) == 0, let data = FileManager.default.contents(atPath: file) else {
             throw ConfigurationError(
                 file: file,
-                issues: [ConfigurationIssue(.document, key: "", "cannot be read: \(Self.reason(error))")])
+                issues: [
+                    ConfigurationIssue(
+                        .document, key: "", "cannot be read: \(String(cString: strerror(errno)))")
+                ])
         }
         guard let text = String(validatingUTF8Bytes: data) else {
             throw ConfigurationError(
@@ -42,14 +42,6 @@ package enum ConfigurationFile {
             paths.append(home + "/.config/edgenode/cluster.toml")
         }
         return paths + [systemWide]
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        guard let underlying, underlying.domain == NSPOSIXErrorDomain else {
-            return error.localizedDescription
-        }
-        return String(cString: strerror(Int32(underlying.code)))
     }
 }
 

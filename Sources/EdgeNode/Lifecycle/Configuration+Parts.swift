@@ -59,6 +59,7 @@ extension Configuration {
         modules.privateModules = go.private
         modules.freshFor = go.freshFor
         modules.missFor = go.missFor
+        modules.databasePatience = go.sumDBWait
         return modules
     }
 }

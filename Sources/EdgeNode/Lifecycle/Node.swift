@@ -122,6 +122,7 @@ package final class Node: Sendable {
     /// closes the store. Call it once.
     package func stop() async {
         runFile.remove(from: folder.runFile)
+        parts.status.stop()
         upkeep.cancel()
         async let controlDone: Void = control.shutdown(grace: grace)
         await server.shutdown(grace: grace)

@@ -12,13 +12,14 @@ struct NodeParts: Sendable {
     private let auditFile: FileAuditLog?
     private let client: HTTPUpstreamClient
     private let modules: GoModuleResponder
+    let status: NodeStatusSource
+    private let showsMetrics: Bool
 
     /// - Throws: `CommandFailure` with the remedy; nothing is left open then.
     static func open(
         _ configuration: Configuration, folder: DataFolder, secrets: NodeSecrets, output: LogOutput
     ) async throws -> NodeParts {
         let auditFile = try openAudit(configuration, folder, output)
-        let metrics = Metrics()
         let client: HTTPUpstreamClient
         do {
             client = try HTTPUpstreamClient(
@@ -37,9 +38,16 @@ struct NodeParts: Sendable {
             auditFile?.close()
             throw CommandFailure(.unavailable, "the store in \(folder.store) cannot be opened: \(error)")
         }
-        return NodeParts(
-            configuration, store: store, metrics: metrics, auditFile: auditFile, client: client,
-            output: output)
+        do {
+            return try await NodeParts(
+                configuration, store: store, auditFile: auditFile, client: client, output: output)
+        } catch {
+            await store.close()
+            try? await client.shutdown()
+            auditFile?.close()
+            throw CommandFailure(
+                .inputOutput, "what is kept of the checksum databases cannot be read: \(error)")
+        }
     }
 
     private static func openAudit(
@@ -56,27 +64,45 @@ struct NodeParts: Sendable {
     }
 
     private init(
-        _ configuration: Configuration, store: ChunkStore, metrics: Metrics, auditFile: FileAuditLog?,
-        client: HTTPUpstreamClient, output: LogOutput
-    ) {
-        self.store = store
-        self.metrics = metrics
-        self.auditFile = auditFile
-        self.client = client
-        audit = auditFile ?? NoAuditLog()
+        _ configuration: Configuration, store: ChunkStore, auditFile: FileAuditLog?,
+        client: HTTPUpstreamClient,
+        output: LogOutput
+    ) async throws {
+        let metrics = Metrics()
+        let audit: any AuditLog = auditFile ?? NoAuditLog()
         let pool = UpstreamPool(transport: client, metrics: metrics, logger: output.logger("upstream"))
         var policy = TransferPolicy()
         policy.fillLimit = configuration.go.fillLimit
         let delivery = Delivery(
             store: store, policy: policy, metrics: metrics, logger: output.logger("delivery"))
+        let databases = try configuration.sumdbs.map { try $0.database }
+        let sums = try await SumDatabases(
+            databases, delivery: delivery, pool: pool, missFor: configuration.go.missFor, audit: audit,
+            logger: output.logger("sumdb"))
         modules = GoModuleResponder(
-            configuration.goModuleConfiguration, delivery: delivery, pool: pool,
-            sumAuthority: NoSumAuthority(), metrics: metrics, audit: audit, logger: output.logger("go"))
+            configuration.goModuleConfiguration, delivery: delivery, pool: pool, sumAuthority: sums,
+            sumDatabases: sums, metrics: metrics, audit: audit, logger: output.logger("go"))
+        status = NodeStatusSource(
+            store: store, delivery: delivery, pool: pool,
+            upstreams: configuration.go.upstreams.upstreams + databases.map(\.upstream), metrics: metrics,
+            output: output)
+        showsMetrics = configuration.metrics.enabled
+        self.store = store
+        self.metrics = metrics
+        self.audit = audit
+        self.auditFile = auditFile
+        self.client = client
     }
 
     /// What every front serves.
     var routes: [Router.Route] {
-        [Router.Route(.prefix("/"), about: "Go module proxy", modules)]
+        StatusResponders.routes(source: status, metrics: metrics).filter {
+            showsMetrics || $0.path != "/metrics"
+        }
+            + [
+                Router.Route(.prefix("/sumdb/"), about: "checksum databases", modules),
+                Router.Route(.prefix("/"), about: "Go module proxy", modules),
+            ]
     }
 
     /// What only the node's own commands may ask for.

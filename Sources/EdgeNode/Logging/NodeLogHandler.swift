@@ -7,6 +7,9 @@ package final class LogOutput: Sendable {
     private let writer: LineWriter
     private let format: LogFormat
     private let least: Mutex<Logger.Level>
+    private let remembered = Mutex<[String]>([])
+    /// How many alarms are remembered, the newest ones.
+    private static let alarmLimit = 20
 
     package init(format: LogFormat, level: Logger.Level, sink: any LineSink) {
         self.format = format
@@ -42,12 +45,19 @@ package final class LogOutput: Sendable {
     }
 
     fileprivate func write(_ event: LogEvent, label: String, metadata: Logger.Metadata) {
+        if event.level == .critical {
+            let alarm = "\(Timestamp.text(Date())) \(event.message)"
+            remembered.withLock { $0 = $0.suffix(Self.alarmLimit - 1) + [alarm] }
+        }
         let fields = metadata.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
         writer.append(
             format.line(
                 time: Date(), level: event.level, label: label, message: "\(event.message)", metadata: fields)
         )
     }
+
+    /// The newest critical messages since the start: what an operator must not miss.
+    package var alarms: [String] { remembered.withLock { $0 } }
 
     /// Waits until all that was logged is written. Not for event loops.
     package func flush() { writer.flush() }

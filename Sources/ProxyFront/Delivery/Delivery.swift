@@ -35,6 +35,8 @@ public final class Delivery: Sendable {
     /// The names in flight, parked ones included.
     public var inFlight: [ReferenceName] { flights.withLock { Array($0.keys) } }
 
+    var runningFlights: [Flight] { flights.withLock { Array($0.values) } }
+
     /// Opens a body: joins its flight or starts one, and waits until something can be said about it.
     ///
     /// A cancelled caller leaves; the flight goes on by its own rules.

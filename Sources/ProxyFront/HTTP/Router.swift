@@ -19,6 +19,9 @@ public struct Router: Responder {
         let about: String
         let responder: any Responder
 
+        /// The path, or the prefix of all paths, that is served.
+        public var path: String { place.path }
+
         /// `about` names what is served there in the answer to an unknown path.
         public init(_ place: Place, about: String, _ responder: any Responder) {
             precondition(place.path.hasPrefix("/"), "a route's path starts with /")

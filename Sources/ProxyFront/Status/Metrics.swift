@@ -39,6 +39,9 @@ public final class Metrics: Sendable {
     public let storeBytes = Gauge("edgenode_store_bytes", "Bytes the store takes on disk.")
     public let storeCapacity = Gauge("edgenode_store_capacity_bytes", "Bytes it may take; 0 for no limit.")
     public let storeObjects = Gauge("edgenode_store_objects", "Objects in the store.")
+    public let damaged = Counter(
+        "edgenode_store_damaged_total", "Objects dropped because the disk gave back other bytes.")
+    public let folded = Counter("edgenode_store_folded_total", "Objects kept as recipes instead of whole.")
     public let evictions = Counter("edgenode_evictions_total", "Objects evicted.")
     public let evictedBytes = Counter("edgenode_evicted_bytes_total", "Bytes freed by eviction.")
 

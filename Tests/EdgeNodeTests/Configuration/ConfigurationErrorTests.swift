@@ -69,7 +69,11 @@ struct ConfigurationErrorTests {
             says: "go.upstream.pasword_file", "\"password_file\"?"),
         Mistake("[[sumdb]]\nkey = \"a+b+c\"", line: 1, says: "sumdb.name", "missing"),
         Mistake("[[sumdb]]\nname = \"sum.example\"", line: 1, says: "sumdb.key", "missing"),
-        Mistake("[[sumdb]]\nname = \"a\"\nkey = \"b+1+2\"", line: 3, says: "sumdb.key", "\"a+\""),
+        Mistake("[[sumdb]]\nname = \"a\"\nkey = \"a+1+2\"", line: 3, says: "sumdb.key"),
+        Mistake(
+            "[[sumdb]]\nname = \"b\"\nkey = \"a+538acce4+AYccl2spVISqVZac5S4vpTQb1Hi5yGy5mw3dYlGzQfb5\"",
+            line: 3,
+            says: "sumdb.key", "\"b\""),
         Mistake(
             "[[sumdb]]\nname = \"sum.golang.org\"\n[[sumdb]]\nname = \"sum.golang.org\"", line: 4,
             says: "sumdb.name", "twice"),

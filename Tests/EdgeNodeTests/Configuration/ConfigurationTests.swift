@@ -52,7 +52,7 @@ struct ConfigurationTests {
             url = "https://proxy.golang.org/sumdb/sum.golang.org/"
             [[sumdb]]
             name = "sum.corp.example/go"
-            key = "sum.corp.example/go+1+abc"
+            key = "sum.corp.example/go+7c520d65+AYccl2spVISqVZac5S4vpTQb1Hi5yGy5mw3dYlGzQfb5"
             patterns = ["*.corp.example"]
             [log]
             format = "json"

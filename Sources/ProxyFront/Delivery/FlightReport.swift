@@ -1,0 +1,15 @@
+extension Flight {
+    /// What a person sees of it.
+    var report: NodeStatus.InFlight {
+        let (received, total, readers) = state.withLock { ($0.front, $0.ingest?.size, $0.readers.count) }
+        return NodeStatus.InFlight(
+            name: order.name.text, receivedBytes: received, totalBytes: total, readers: readers)
+    }
+}
+
+extension Delivery {
+    /// Every body under way, by name.
+    public var underWay: [NodeStatus.InFlight] {
+        runningFlights.map(\.report).sorted { $0.name < $1.name }
+    }
+}

@@ -1,0 +1,57 @@
+import ArgumentParser
+import EdgeNode
+import Testing
+
+private let commandNames: [String] = EdgeNodeCommand.configuration.subcommands.map {
+    $0.configuration.commandName ?? ""
+}
+
+@Suite("The command line")
+struct CommandLineTests {
+    private func parse<Command>(_ words: String..., as type: Command.Type) throws -> Command {
+        try #require(try EdgeNodeCommand.parseAsRoot(words) as? Command)
+    }
+
+    @Test("reads each command with its options")
+    func commands() throws {
+        #expect(try parse("run", "--config", "/c.toml", as: RunCommand.self).options.config == "/c.toml")
+        let warm = try parse("warm", "go.sum", "a.example/m@v1.0.0", "--parallel", "3", as: WarmCommand.self)
+        #expect(warm.subjects == ["go.sum", "a.example/m@v1.0.0"])
+        #expect(warm.parallel == 3)
+        let client = try parse(
+            "client-config", "go", "--form", "go-env", "--url", "http://e", as: ClientConfigCommand.Go.self)
+        #expect(client.form == .goEnv)
+        #expect(client.url == "http://e")
+        _ = try parse("key", as: KeyCommand.self)
+        _ = try parse("config", "check", as: ConfigCommand.Check.self)
+        _ = try parse("config", "variables", as: ConfigCommand.Variables.self)
+        _ = try parse("version", as: VersionCommand.self)
+    }
+
+    @Test(
+        "refuses what makes no sense with the status for usage",
+        arguments: [
+            ["warm"], ["warm", "--parallel", "0", "x"], ["warm", "--parallel", "65", "x"], ["serve"],
+            ["run", "--confg", "x"], ["client-config", "go", "--form", "xml"], ["run", "extra"],
+        ])
+    func refused(words: [String]) throws {
+        let error = try #require(throws: (any Error).self) { try EdgeNodeCommand.parseAsRoot(words) }
+        #expect(EdgeNodeCommand.exitCode(for: error).rawValue == 64)
+    }
+
+    @Test("has a help text of its own for every command", arguments: commandNames)
+    func help(name: String) throws {
+        let command = try #require(
+            EdgeNodeCommand.configuration.subcommands.first { $0.configuration.commandName == name })
+        #expect(!command.configuration.abstract.isEmpty)
+        let text = EdgeNodeCommand.helpMessage(for: command)
+        #expect(text.contains("USAGE: edgenode \(name)"))
+        #expect(text.contains("OVERVIEW: \(command.configuration.abstract.prefix(40))"))
+    }
+
+    @Test("completes for the common shells", arguments: [CompletionShell.bash, .zsh, .fish])
+    func completions(shell: CompletionShell) {
+        let script = EdgeNodeCommand.completionScript(for: shell)
+        for name in commandNames { #expect(script.contains(name)) }
+    }
+}

@@ -1,0 +1,70 @@
+import EdgeNode
+import Foundation
+import ProxyFront
+import Testing
+
+@Suite("Secrets in files")
+struct NodeSecretsTests {
+    private func secrets(_ text: String) throws -> NodeSecrets {
+        try NodeSecrets.read(for: try Configuration.parse(text, environment: ["HOME": "/h"]).configuration)
+    }
+
+    private func upstream(_ lines: String) -> String {
+        "[go]\nupstreams = \"https://a.example/go\"\n[[go.upstream]]\nurl = \"https://a.example\"\n\(lines)\n"
+    }
+
+    @Test("are the first line of the file, given to their own upstream")
+    func password() throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.write("  hunter2\r\nnot this\n", to: "password")
+        let secrets = try secrets(upstream("user = \"me\"\npassword_file = \"\(file)\""))
+        let origin = UpstreamOrigin(scheme: .https, host: "a.example")
+        #expect(secrets.credentials.credential(for: origin) == .basic(user: "me", password: "hunter2"))
+        #expect(secrets.credentials.credential(for: UpstreamOrigin(scheme: .http, host: "a.example")) == nil)
+    }
+
+    @Test("may be tokens, netrc entries and the proxy's password")
+    func others() throws {
+        let folder = try TemporaryFolder()
+        let token = try folder.write("tok\n", to: "token")
+        let netrc = try folder.write("machine b.example login u password p\n", to: "netrc")
+        let proxy = try folder.write("secret", to: "proxy")
+        let secrets = try secrets(
+            upstream("token_file = \"\(token)\"")
+                + "[upstream]\nnetrc_file = \"\(netrc)\"\nproxy = \"http://proxy:3128\"\n"
+                + "proxy_user = \"edge\"\nproxy_password_file = \"\(proxy)\"\nno_proxy = [\".lan\"]\n")
+        let here = UpstreamOrigin(scheme: .https, host: "a.example")
+        let there = UpstreamOrigin(scheme: .https, host: "b.example")
+        #expect(secrets.credentials.credential(for: here) == .bearer(token: "tok"))
+        #expect(secrets.credentials.credential(for: there) == .basic(user: "u", password: "p"))
+        #expect(secrets.proxy?.credential == .basic(user: "edge", password: "secret"))
+        #expect(secrets.proxy?.serves(UpstreamOrigin(scheme: .https, host: "x.lan")) == false)
+    }
+
+    @Test("are refused when everybody may read them, with the remedy")
+    func exposed() throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.write("tok", to: "token", mode: 0o644)
+        let failure = try #require(throws: CommandFailure.self) {
+            try secrets(upstream("token_file = \"\(file)\""))
+        }
+        #expect(failure.status == .noPermission)
+        #expect(failure.message.contains("chmod o-rwx \(file)"))
+    }
+
+    @Test("that are missing or empty are named by their key")
+    func missing() throws {
+        let folder = try TemporaryFolder()
+        let empty = try folder.write("\n", to: "empty")
+        for (file, status) in [
+            (folder.path + "/none", CommandFailure.Status.noInput), (empty, .configuration),
+        ] {
+            let failure = try #require(throws: CommandFailure.self) {
+                try secrets(upstream("token_file = \"\(file)\""))
+            }
+            #expect(failure.status == status)
+            #expect(failure.message.hasPrefix("go.upstream.token_file: "))
+            #expect(failure.message.contains(file))
+        }
+    }
+}
