@@ -10,8 +10,8 @@ extension ChunkStore {
         expected: Digest? = nil, size: Int64? = nil, observer: (any FrontObserver)? = nil
     ) async throws -> Ingest {
         let parts = parts
-        let (id, old) = parts.ingests.withLock { registry in
-            (registry.takeID(), expected.flatMap { registry.parked.removeValue(forKey: $0) })
+        let (id, old) = try parts.ingests.withLock { registry throws(StoreError) in
+            (try registry.takeID(), expected.flatMap { registry.parked.removeValue(forKey: $0) })
         }
         let file = try await parts.pool.run {
             if let old { parts.discardPartial(old.id, reserved: old.reserved) }

@@ -33,7 +33,10 @@ public final class ChunkStore: Sendable {
             return !closed
         }
         guard first else { return }
-        let running = parts.ingests.withLock { $0.running.values.compactMap(\.ingest) }
+        let running = parts.ingests.withLock { registry in
+            registry.isClosed = true
+            return registry.running.values.compactMap(\.ingest)
+        }
         for ingest in running { await ingest.park() }
         await flushTouches()
         do {

@@ -25,6 +25,9 @@ extension Ingest {
         }
     }
 
+    /// Waits for the saves that were due so far.
+    package func saved() async { await keeping.drained() }
+
     /// Saves the presence map; false when that failed.
     func save(_ present: PresenceMap, size: Int64?) async -> Bool {
         await withCheckedContinuation { continuation in

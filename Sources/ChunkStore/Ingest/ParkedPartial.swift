@@ -18,8 +18,10 @@ struct IngestRegistry: Sendable {
     var running: [Int64: Weak] = [:]
     var parked: [Digest: ParkedPartial] = [:]
     var nextID: Int64 = 1
+    var isClosed = false
 
-    mutating func takeID() -> Int64 {
+    mutating func takeID() throws(StoreError) -> Int64 {
+        if isClosed { throw .closed }
         defer { nextID += 1 }
         return nextID
     }

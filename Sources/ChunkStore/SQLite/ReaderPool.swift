@@ -2,7 +2,8 @@ import Synchronization
 
 /// Read connections to a database, made as needed and used by one thread at a time.
 package final class ReaderPool: Sendable {
-    private let idle = Mutex<[Connection]>([])
+    /// Connections that nobody uses; nil once closed.
+    private let idle = Mutex<[Connection]?>([])
     private let pool: BlockingPool
     private let make: @Sendable () throws(StoreError) -> Connection
 
@@ -20,11 +21,15 @@ package final class ReaderPool: Sendable {
 
     /// As `read`, on the calling thread, which must be one that may block.
     package func readHere<Result>(_ body: (Connection) throws -> Result) throws -> Result {
-        let connection = try idle.withLock { $0.popLast() } ?? make()
-        defer { idle.withLock { $0.append(connection) } }
+        let reused = try idle.withLock { idle throws(StoreError) in
+            if idle == nil { throw .closed }
+            return idle?.popLast()
+        }
+        let connection = try reused ?? make()
+        defer { idle.withLock { $0?.append(connection) } }
         return try body(connection)
     }
 
-    /// Lets go of all connections; later reads make new ones.
-    package func close() { idle.withLock { $0.removeAll() } }
+    /// Lets go of all connections; later reads throw `StoreError.closed`.
+    package func close() { idle.withLock { $0 = nil } }
 }
