@@ -18,8 +18,9 @@ run: ## build and run a node on this machine (config=FILE for its configuration)
 test: ## install what the tests need, build, run all of them
 	@scripts/test.sh
 
-soak: ## the long runs of the same tests
+soak: ## the long runs of the same tests, and 10^7 executions of each fuzzer
 	@EDGENODE_SOAK=1 scripts/test.sh
+	@scripts/fuzz.sh
 
 format: ## put the sources into the house's form
 	swift format format --in-place --parallel --recursive Package.swift Sources Tests

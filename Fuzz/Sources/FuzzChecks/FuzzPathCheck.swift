@@ -1,0 +1,1 @@
+../../../Tests/ProxyFrontTests/GoModules/Fuzz/FuzzPathCheck.swift
