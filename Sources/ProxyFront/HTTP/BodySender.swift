@@ -14,8 +14,14 @@ final class BodySender {
     /// Body bytes handed to the channel.
     private(set) var sent: Int64 = 0
     var file: FileCursor?
+    /// What of `sent` has really been written to the channel, the rest of a file slice coming later.
+    var handedOver: Int64 { sent - (file.map { $0.range.upperBound - $0.range.lowerBound } ?? 0) }
+    /// Where `handedOver` has to make way for other connections.
+    var turnEnd: Int64 = 0
     /// Something is under way elsewhere, a producer's part or a block from disk; it comes back by itself.
     var isWaiting = false
+    /// Other connections have their turn.
+    var isYielding = false
     var task: Task<Void, Never>?
     /// Whether TCP was told to send full segments only, until the end.
     var isCorked = false

@@ -6,10 +6,17 @@ import NIOCore
 
 /// The end of exchanges and of connections, and the deadlines that bring the latter about.
 extension Connection {
+    /// Books the answer as done that had to wait or took its time.
+    func concludeWaiting(_ outcome: AccessRecord.Outcome, bytes: Int64) {
+        guard let waiting = exchange.take() else { return }
+        conclude(waiting, outcome, bytes: bytes)
+    }
+
     /// Books an answer as done. A complete one leaves the connection reading on, or closing.
-    func conclude(_ outcome: AccessRecord.Outcome, bytes: Int64, lingers: Bool = false) {
-        guard let exchange else { return }
-        self.exchange = nil
+    func conclude(
+        _ exchange: borrowing Exchange, _ outcome: AccessRecord.Outcome, bytes: Int64,
+        lingers: Bool = false
+    ) {
         let metrics = front.metrics
         if exchange.isCounted { metrics.requestsInFlight.subtract() }
         if exchange.status > 0 { metrics.responses.add(StatusClass(code: exchange.status)) }
@@ -17,7 +24,7 @@ extension Connection {
             metrics.hits.add(source)
             metrics.bytes.add(source, Int(bytes))
         }
-        if front.accessLog != nil { log(exchange, outcome, bytes) }
+        if front.accessLog != nil { log(copy exchange, outcome, bytes) }
         switch outcome {
         case .complete:
             served += 1
@@ -28,16 +35,15 @@ extension Connection {
     }
 
     private func log(_ exchange: Exchange, _ outcome: AccessRecord.Outcome, _ bytes: Int64) {
-        let head = exchange.head
+        let request = exchange.request
         let started = exchange.started.uptimeNanoseconds
         let elapsed = started == 0 ? 0 : NIODeadline.now().uptimeNanoseconds - started
+        let target = request.query.map { "\(request.target)?\($0)" } ?? request.target
         front.accessLog?(
             AccessRecord(
-                id: exchange.id, method: head.method,
-                target: head.query.map { "\(head.target)?\($0)" } ?? head.target, status: exchange.status,
-                bytes: bytes, duration: .nanoseconds(elapsed), servedFrom: exchange.servedFrom,
-                client: client,
-                userAgent: head.headers["User-Agent"], outcome: outcome))
+                id: request.id, method: request.method, target: target, status: exchange.status, bytes: bytes,
+                duration: .nanoseconds(elapsed), servedFrom: exchange.servedFrom, client: client,
+                userAgent: request.headers["User-Agent"], outcome: outcome))
     }
 
     /// Sends what is left to send, then closes.

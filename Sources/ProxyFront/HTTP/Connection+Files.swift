@@ -48,6 +48,7 @@ extension Connection {
 
     /// Reads a window into memory on a disk thread.
     private func fill(_ window: Range<Int64>, _ sender: BodySender, _ cursor: FileCursor) {
+        front.metrics.coldReads.add()
         sender.file = cursor
         sender.file?.fillingTo = window.upperBound
         let bound = NIOLoopBound((connection: self, sender: sender), eventLoop: loop.eventLoop)
@@ -89,6 +90,7 @@ extension Connection {
             sender.file?.advance(to: offset + Int64(block.readableBytes))
             return write(block)
         }
+        front.metrics.coldReads.add()
         sender.isWaiting = true
         let bound = NIOLoopBound((connection: self, sender: sender), eventLoop: loop.eventLoop)
         let (eventLoop, file) = (loop.eventLoop, cursor.file)

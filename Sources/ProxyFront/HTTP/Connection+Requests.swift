@@ -8,8 +8,7 @@ extension Connection {
         guard !isProcessing else { return }
         isProcessing = true
         defer { isProcessing = false }
-        while case .reading = state {
-            guard takesMore() else { break }
+        while case .reading = state, takesMore() {
             do throws(RequestRejection) {
                 guard let event = try parser.next(&inbound) else { break }
                 receive(event)
@@ -22,10 +21,10 @@ extension Connection {
         if case .reading = state { waitForMore() }
     }
 
-    /// Answers collected so far go out in one write before they grow large.
+    /// Whether the client takes its answers fast enough to be given more. What was collected so far goes out
+    /// in one write before it grows large.
     private func takesMore() -> Bool {
-        guard loop.scratch.readableBytes >= Self.pipelined else { return true }
-        flush()
+        if loop.scratch.readableBytes >= Self.pipelined { flush() }
         return context?.channel.isWritable ?? false
     }
 
@@ -46,36 +45,35 @@ extension Connection {
     private func receive(_ event: RequestParser.Event) {
         switch event {
         case .head(let head):
-            exchange = Exchange(head: head)
-            if head.body == .none {
-                answer()
-            } else if head.expectsContinue, inbound.readableBytes == 0 {
+            let (hasBody, expectsContinue) = (head.body != .none, head.expectsContinue)
+            guard hasBody else { return answer(Exchange(head)) }
+            exchange = Exchange(head)
+            if expectsContinue, inbound.readableBytes == 0 {
                 loop.scratch.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
             }
         case .body(var part):
             // Bounded by the parser's limit on bodies.
-            if exchange?.body?.writeBuffer(&part) == nil { exchange?.body = part }
-        case .end: answer()
+            if exchange?.request.body?.writeBuffer(&part) == nil { exchange?.request.body = part }
+        case .end:
+            guard let whole = exchange.take() else { preconditionFailure("a body belongs to a request") }
+            answer(whole)
         }
     }
 
-    private func answer() {
-        guard let exchange else { preconditionFailure("an answer belongs to a request") }
-        let head = exchange.head
-        let request = Request(
-            method: head.method, target: head.target, query: head.query, headers: head.headers,
-            body: exchange.body, remoteAddress: client, isLoopback: isLoopback, isSecure: isSecure,
-            id: loop.nextRequestID())
-        self.exchange?.id = request.id
-        if front.accessLog != nil { self.exchange?.started = .now() }
-        switch front.responder.respond(to: request) {
-        case .now(let response): begin(response)
+    private func answer(_ exchange: consuming Exchange) {
+        exchange.request.remoteAddress = client
+        exchange.request.isLoopback = isLoopback
+        exchange.request.isSecure = isSecure
+        exchange.request.id = loop.nextRequestID()
+        if front.accessLog != nil { exchange.started = .now() }
+        switch front.responder.respond(to: exchange.request) {
+        case .now(let response): begin(response, exchange)
         case .later(let work):
             flush()
             disarm()
-            countInFlight()
             let bound = NIOLoopBound(self, eventLoop: loop.eventLoop)
-            let (eventLoop, id) = (loop.eventLoop, request.id)
+            let (eventLoop, id) = (loop.eventLoop, exchange.request.id)
+            wait(exchange)
             state = .answering(
                 Task {
                     let response = await work()
@@ -86,19 +84,22 @@ extension Connection {
 
     /// A responder's task is done.
     private func deliver(_ response: Response, to id: UInt64) {
-        guard case .answering = state, exchange?.id == id else {
+        guard case .answering = state, exchange?.request.id == id, let waiting = exchange.take() else {
             if case .stream(_, let producer) = response.body { producer.cancelled() }
             return
         }
         state = .reading
-        begin(response)
+        begin(response, waiting)
         process()
     }
 
-    func countInFlight() {
-        guard let counted = exchange?.isCounted, !counted else { return }
-        exchange?.isCounted = true
-        front.metrics.requestsInFlight.add()
+    /// Keeps an exchange whose answer takes time.
+    func wait(_ exchange: consuming Exchange) {
+        if !exchange.isCounted {
+            exchange.isCounted = true
+            front.metrics.requestsInFlight.add()
+        }
+        self.exchange = exchange
     }
 
     /// Refuses what is no acceptable request; the connection closes.
@@ -119,12 +120,10 @@ extension Connection {
     }
 
     private func refuse(_ response: Response) {
-        let head = RequestHead(
-            method: .other, target: "", query: nil, headers: [:], minorVersion: 1, keepAlive: false,
-            expectsContinue: false, body: .none)
-        exchange = Exchange(head: exchange?.head ?? head, id: loop.nextRequestID())
-        exchange?.closes = true
+        var refused = exchange.take() ?? Exchange()
+        refused.request.id = loop.nextRequestID()
+        refused.closes = true
         inbound = ByteBuffer()
-        begin(response, lingers: true)
+        begin(response, refused, lingers: true)
     }
 }

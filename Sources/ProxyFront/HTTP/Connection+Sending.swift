@@ -12,76 +12,96 @@ extension Connection {
 
     /// Starts an answer. Small ones are done when this returns: they wait in the loop's scratch buffer for
     /// the flush that ends the batch.
-    func begin(_ response: Response, lingers: Bool = false) {
-        guard let exchange else { preconditionFailure("an answer belongs to a request") }
-        let outgoing = Outgoing(response, for: exchange.head, boundary: front.boundary)
+    func begin(_ response: Response, _ exchange: consuming Exchange, lingers: Bool = false) {
+        let outgoing = Outgoing(response, for: exchange, boundary: front.boundary)
         outgoing.unneeded?.cancelled()
-        let isLast = inputClosed && inbound.readableBytes == 0
-        let closes =
-            exchange.closes || !exchange.head.keepAlive || loop.isDraining || isLast
+        exchange.closes =
+            exchange.closes || loop.isDraining || (inputClosed && inbound.readableBytes == 0)
             || served + 1 >= front.limits.requestsPerConnection || outgoing.framing == .untilClose
-        self.exchange?.closes = closes
-        self.exchange?.status = outgoing.status.code
-        self.exchange?.servedFrom = response.servedFrom
+        exchange.status = outgoing.status.code
+        exchange.servedFrom = response.servedFrom
+        let closes = exchange.closes
         switch outgoing.payload {
         case .none:
             write(outgoing, closes, body: nil)
-            conclude(.complete, bytes: 0, lingers: lingers)
+            conclude(exchange, .complete, bytes: 0, lingers: lingers)
         case .array(let bytes) where bytes.count <= Self.inlined:
             bytes.withUnsafeBytes { write(outgoing, closes, body: $0) }
-            conclude(.complete, bytes: Int64(bytes.count), lingers: lingers)
+            conclude(exchange, .complete, bytes: Int64(bytes.count), lingers: lingers)
         case .bytes(let buffer) where buffer.readableBytes <= Self.inlined:
             buffer.withUnsafeReadableBytes { write(outgoing, closes, body: $0) }
-            conclude(.complete, bytes: Int64(buffer.readableBytes), lingers: lingers)
-        case .array(let bytes): send(outgoing, closes, parts: [.bytes(ByteBuffer(bytes: bytes))], nil)
-        case .bytes(let buffer): send(outgoing, closes, parts: [.bytes(buffer)], nil)
-        case .parts(let parts): send(outgoing, closes, parts: parts, nil)
-        case .stream(let producer): send(outgoing, closes, parts: [], producer)
+            conclude(exchange, .complete, bytes: Int64(buffer.readableBytes), lingers: lingers)
+        case .array(let bytes): send(outgoing, exchange, parts: [.bytes(ByteBuffer(bytes: bytes))], nil)
+        case .bytes(let buffer): send(outgoing, exchange, parts: [.bytes(buffer)], nil)
+        case .parts(let parts): send(outgoing, exchange, parts: parts, nil)
+        case .stream(let producer): send(outgoing, exchange, parts: [], producer)
         }
     }
 
-    private func write(_ outgoing: Outgoing, _ closes: Bool, body: UnsafeRawBufferPointer?) {
+    private func write(_ outgoing: borrowing Outgoing, _ closes: Bool, body: UnsafeRawBufferPointer?) {
         HeadWriter.write(
             outgoing, date: loop.dateLine, closes: closes, body: body, into: &loop.scratch)
     }
 
     private func send(
-        _ outgoing: Outgoing, _ closes: Bool, parts: [BodyPart], _ producer: (any BodyProducer)?
+        _ outgoing: Outgoing, _ exchange: consuming Exchange, parts: [BodyPart],
+        _ producer: (any BodyProducer)?
     ) {
-        write(outgoing, closes, body: nil)
+        write(outgoing, exchange.closes, body: nil)
         write(loop.takeScratch())
-        countInFlight()
+        wait(exchange)
         stallMark = (0, 0)
         disarm()
         state = .sending(BodySender(framing: outgoing.framing, parts: parts, producer: producer))
         pump()
     }
 
-    /// Hands over as much of the body as the client takes.
+    /// Body bytes handed over at a time, before the loop's other connections have their turn.
+    private static let turn: Int64 = 1 << 20
+
+    /// Hands over as much of the body as the client takes. With the end of one body, the pipelined request
+    /// behind it may have started the next.
     func pump() {
-        guard !isPumping, case .sending(let sender) = state, let channel = context?.channel else { return }
+        guard !isPumping else { return }
         isPumping = true
-        while case .sending = state, !sender.isWaiting {
+        defer { isPumping = false }
+        while case .sending(let sender) = state {
+            handOver(sender)
+            if case .sending(let current) = state, current === sender { return }
+        }
+    }
+
+    /// In turns, because a client that keeps up with the memory bus would have the event loop for itself.
+    private func handOver(_ sender: BodySender) {
+        guard let channel = context?.channel else { return }
+        sender.turnEnd = sender.handedOver + Self.turn
+        while case .sending = state, !sender.isWaiting, !sender.isYielding {
+            guard sender.handedOver < sender.turnEnd else { return yield(sender) }
             if !channel.isWritable {
                 context?.flush()
-                guard channel.isWritable else { break }
-                continue
-            }
-            if sender.file != nil {
+                guard channel.isWritable else { return }
+            } else if sender.file != nil {
                 advanceFile(sender)
             } else if let part = sender.parts.popFirst() {
                 start(part, sender)
             } else if let producer = sender.producer {
                 context?.flush()
-                guard case .sending = state else { break }
+                guard case .sending = state else { return }
                 pull(producer, sender)
             } else {
-                end(sender)
-                break
+                return end(sender)
             }
         }
-        if sender.isWaiting { context?.flush() }
-        isPumping = false
+        context?.flush()
+    }
+
+    private func yield(_ sender: BodySender) {
+        context?.flush()
+        sender.isYielding = true
+        loop.eventLoop.assumeIsolated().execute {
+            sender.isYielding = false
+            self.pump()
+        }
     }
 
     private func start(_ part: BodyPart, _ sender: BodySender) {
@@ -139,7 +159,7 @@ extension Connection {
             guard case .sending(let current) = self.state, current === sender else { return }
             if sender.isCorked { self.cork(sender, false) }
             self.state = .reading
-            self.conclude(.complete, bytes: sender.sent)
+            self.concludeWaiting(.complete, bytes: sender.sent)
             self.process()
         }
         let last = sender.framing == .chunked ? ByteBuffer(staticString: "0\r\n\r\n") : ByteBuffer()
@@ -150,7 +170,9 @@ extension Connection {
     /// what it has for the whole.
     func truncate(_ sender: BodySender) {
         sender.cancel()
-        conclude(.truncated, bytes: sender.sent)
+        concludeWaiting(.truncated, bytes: sender.sent)
+        state = .finishing(lingers: false)
+        arm(.linger)
         if sender.framing == .untilClose { reset() } else { cut() }
     }
 

@@ -62,20 +62,9 @@ package final class Connection: ChannelDuplexHandler {
     var client: SocketAddress?
     var isLoopback = false
     var served = 0
-    /// The request being read or answered.
+    /// The request whose body is being read, or whose answer has to wait. One that is answered at once never
+    /// gets here.
     var exchange: Exchange?
-
-    /// What must be remembered of a request until its answer is sent.
-    struct Exchange {
-        var head: RequestHead
-        var body: ByteBuffer?
-        var id: UInt64 = 0
-        var status = 0
-        var started = NIODeadline.uptimeNanoseconds(0)
-        var servedFrom: Response.Source?
-        var closes = false
-        var isCounted = false
-    }
 
     package init(front: FrontContext, loop: LoopState, tls: NIOSSLServerHandler?) {
         self.front = front
@@ -181,10 +170,10 @@ package final class Connection: ChannelDuplexHandler {
         switch left {
         case .answering(let task):
             task.cancel()
-            conclude(.aborted, bytes: 0)
+            concludeWaiting(.aborted, bytes: 0)
         case .sending(let sender):
             sender.cancel()
-            conclude(.aborted, bytes: sender.sent)
+            concludeWaiting(.aborted, bytes: sender.sent)
         case .reading, .finishing, .lingering, .closed: break
         }
         deadlineKind = .none

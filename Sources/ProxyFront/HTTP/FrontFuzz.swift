@@ -30,7 +30,7 @@ public enum FrontFuzz {
         // What a client sent may come back in a header, for one in a redirect.
         response.headers["Location"] = head.target
         for (name, value) in head.headers { response.headers.add(name, value) }
-        let outgoing = Outgoing(response, for: head, boundary: "boundary")
+        let outgoing = Outgoing(response, for: Exchange(head), boundary: "boundary")
         var buffer = ByteBuffer()
         HeadWriter.write(outgoing, date: [], closes: !head.keepAlive, body: nil, into: &buffer)
         let text = buffer.readableBytesView

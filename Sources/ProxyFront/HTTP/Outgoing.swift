@@ -36,16 +36,17 @@ struct Outgoing {
         case unsatisfied(length: Int64)
     }
 
-    init(_ response: Response, for head: RequestHead, boundary: String) {
+    init(_ response: Response, for exchange: borrowing Exchange, boundary: String) {
         status = response.status
         headers = response.headers
         framing = .none
         payload = .none
         var body = response.body
-        let isRead = head.method == .get || head.method == .head
-        if status.code == 200, isRead {
-            if !head.headers.known.isDisjoint(with: .conditions) {
-                switch Conditions.evaluate(request: head.headers, answer: headers) {
+        let method = exchange.request.method
+        let known = exchange.request.headers.known
+        if status.code == 200, method == .get || method == .head {
+            if !known.isDisjoint(with: .conditions) {
+                switch Conditions.evaluate(request: exchange.request.headers, answer: headers) {
                 case .proceed: break
                 case .notModified: replace(by: .notModified, dropping: &body)
                 case .failed: replace(by: .preconditionFailed, dropping: &body)
@@ -53,12 +54,12 @@ struct Outgoing {
             }
             if status.code == 200, body.isSliceable {
                 acceptsRanges = !headers.known.contains(.acceptRanges)
-                if head.method == .get, head.headers.known.contains(.range) {
-                    applyRange(head.headers, to: &body, boundary: boundary)
+                if method == .get, known.contains(.range) {
+                    applyRange(exchange.request.headers, to: &body, boundary: boundary)
                 }
             }
         }
-        frame(body, head)
+        frame(body, method, minorVersion: exchange.minorVersion)
     }
 
     private mutating func replace(by status: Status, dropping body: inout Response.Body) {
@@ -94,11 +95,11 @@ struct Outgoing {
         }
     }
 
-    private mutating func frame(_ body: Response.Body, _ head: RequestHead) {
+    private mutating func frame(_ body: Response.Body, _ method: HTTPMethod, minorVersion: Int) {
         if !headers.known.isDisjoint(with: .framing) {
             var given = headers
             for name in ["Content-Length", "Transfer-Encoding", "Connection"] { given.remove(name) }
-            if head.method == .head, case .none = body,
+            if method == .head, case .none = body,
                 let length = headers["Content-Length"].flatMap({ DecimalNumber.parse($0.utf8) })
             {
                 framing = .length(length)
@@ -118,10 +119,10 @@ struct Outgoing {
             framing = .length(slice.count)
             payload = .parts([.file(slice)])
         case .stream(let length, let producer):
-            framing = length.map(Framing.length) ?? (head.minorVersion >= 1 ? .chunked : .untilClose)
+            framing = length.map(Framing.length) ?? (minorVersion >= 1 ? .chunked : .untilClose)
             payload = .stream(producer)
         }
-        if head.method == .head || status.forbidsBody {
+        if method == .head || status.forbidsBody {
             if case .stream(let producer) = payload { unneeded = producer }
             payload = .none
         }

@@ -5,7 +5,7 @@ import Content
 #endif
 
 /// Looking at, and filling, the kernel's cache of a file's bytes.
-enum PageCache {
+package enum PageCache {
     /// How far apart the pages are that are looked at in a long range. The kernel reads files ahead in runs
     /// of at least this length, and asking for every page would cost a tenth of sending them.
     private static let stride = 64 << 10
@@ -13,7 +13,7 @@ enum PageCache {
     /// Whether `range` is in memory, so that reading it waits for no disk: every page of a short range, one in
     /// each 64 KiB and the last of a long one. Never blocks and reads nothing: the range is mapped without
     /// being touched. A failure says no.
-    static func holds(_ range: Range<Int64>, of file: OpenFile) -> Bool {
+    package static func holds(_ range: Range<Int64>, of file: OpenFile) -> Bool {
         let page = Int64(sysconf(Int32(_SC_PAGESIZE)))
         let start = range.lowerBound / page * page
         let length = Int(range.upperBound - start)

@@ -30,13 +30,16 @@ package struct RequestParser: Sendable {
 
     private enum State {
         case requestLine
-        case fields(RequestLine, FieldSection)
+        case fields
         case body(BodyParser)
         case failed(RequestRejection)
     }
 
     private let limits: Limits
     private var state = State.requestLine
+    /// What has been read of the head so far; kept apart from the state so that it is changed in place.
+    private var requestLine: RequestLine?
+    private var section = FieldSection()
     /// All three count from the buffer's reader index; the head is consumed only as a whole.
     private var lineStart = 0
     private var searched = 0
@@ -124,16 +127,20 @@ package struct RequestParser: Sendable {
             case .requestLine:
                 // RFC 9112 section 2.2: empty lines before a request line are passed over.
                 if line.isEmpty { continue }
-                state = .fields(try RequestLine(parsing: line), FieldSection())
+                requestLine = try RequestLine(parsing: line)
+                state = .fields
                 fieldsStart = lineStart
-            case .fields(let requestLine, var section):
-                state = .requestLine
+            case .fields:
                 if line.isEmpty {
+                    guard let requestLine = requestLine.take() else {
+                        preconditionFailure("fields follow a request line")
+                    }
+                    let done = section
+                    section = FieldSection()
                     let wire = [UInt8](bytes[fieldsStart..<start])
-                    return (try section.finish(line: requestLine, wire: wire), lineStart)
+                    return (try done.finish(line: requestLine, wire: wire), lineStart)
                 }
                 try section.add(line, at: start - fieldsStart, limit: limits.headerLines)
-                state = .fields(requestLine, section)
             case .body, .failed: preconditionFailure("a head is parsed only where one is expected")
             }
         }

@@ -18,6 +18,9 @@ public final class Metrics: Sendable {
     public let truncated = Counter(
         "edgenode_http_truncated_total", "Answers cut short because their body could not be completed.")
 
+    public let coldReads = Counter(
+        "edgenode_http_cold_reads_total", "File windows that were not in memory when they were to be sent.")
+
     // Content
     public let hits = LabelledCounter<Response.Source>(
         "edgenode_served_total", "Content answers, by where the bytes came from.", label: "source")

@@ -39,14 +39,20 @@ struct FileBodyTests {
         let bytes = TestFile.pattern(5_000_000)
         let file = try TestFile.open(bytes)
         fsync(file.descriptor)
-        try await withServer(Self.serve(FileSlice(file: file, range: 100..<5_000_000))) { port in
+        let metrics = Metrics()
+        let responder = Self.serve(FileSlice(file: file, range: 100..<5_000_000))
+        try await withServer(responder, metrics: metrics) { port in
             for _ in 0..<3 {
                 posix_fadvise(file.descriptor, 0, 0, POSIX_FADV_DONTNEED)
+                let isCold = !PageCache.holds(0..<5_000_000, of: file)
+                let coldReads = metrics.coldReads.value
                 let output = try await runProgram(
                     "/usr/bin/curl", ["--silent", "http://127.0.0.1:\(port)/f"]
                 ).output
                 let isRight = output.elementsEqual(bytes[100...])
                 #expect(isRight)
+                // A file system that lives in memory has nothing to drop.
+                #expect(metrics.coldReads.value > coldReads || !isCold)
             }
         }
     }

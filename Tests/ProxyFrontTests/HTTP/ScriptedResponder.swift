@@ -161,12 +161,14 @@ enum TestFile {
         return OpenFile(owning: descriptor)
     }
 
-    /// Bytes that differ from place to place, so that a misplaced range shows.
-    static func pattern(_ count: Int) -> [UInt8] {
+    /// Bytes that differ from place to place, so that a misplaced range shows; at most 5,000,000.
+    static func pattern(_ count: Int) -> [UInt8] { Array(longPattern[..<count]) }
+
+    private static let longPattern: [UInt8] = {
         var state: UInt32 = 1
-        return (0..<count).map { _ in
+        return (0..<5_000_000).map { _ in
             state = state &* 1_664_525 &+ 1_013_904_223
             return UInt8(truncatingIfNeeded: state >> 24)
         }
-    }
+    }()
 }

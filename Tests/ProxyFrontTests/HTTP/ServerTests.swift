@@ -78,17 +78,17 @@ struct ServerTests {
         let responder = ScriptedResponder { request in
             let number = Int(request.target.dropFirst()) ?? 0
             let text = Array(request.target.utf8)
-            switch number % 4 {
+            switch number % 7 {
             case 0: return .now(Response(status: .ok, body: .array(text)))
             case 1: return .later { Response(status: .ok, body: .array(text)) }
-            case 2: return .now(Response(status: .ok, body: .file(FileSlice(file: file, range: 0..<6))))
+            case 2...4: return .now(Response(status: .ok, body: .file(FileSlice(file: file, range: 0..<6))))
             default:
                 let body = PushedBody()
                 body.push("s")
                 body.push("")
                 body.push("tream")
                 body.end()
-                return .later { Response(status: .ok, body: .stream(length: 6, body)) }
+                return .now(Response(status: .ok, body: .stream(length: 6, body)))
             }
         }
         try await withServer(responder) { port in
@@ -98,7 +98,7 @@ struct ServerTests {
             try await client.send(requests)
             for number in 0..<count {
                 let body = try await client.answer().body
-                let wanted = number % 4 < 2 ? "/\(number)" : number % 4 == 2 ? "<file>" : "stream"
+                let wanted = number % 7 < 2 ? "/\(number)" : number % 7 < 5 ? "<file>" : "stream"
                 guard body == wanted else {
                     Issue.record("answer \(number) was \(body)")
                     return
@@ -124,6 +124,25 @@ struct ServerTests {
             let (bytes, isReset) = try await client.readToEnd()
             #expect(String(decoding: bytes, as: UTF8.self).hasSuffix("\r\n\r\nabcd"))
             #expect(!isReset)
+        }
+    }
+
+    @Test("keeps no more than a bound for a client that asks and never reads")
+    func deafClient() async throws {
+        let metrics = Metrics()
+        let answer = Response(
+            status: .ok, body: .array([UInt8](repeating: 0x61, count: 16 << 10)), servedFrom: .local)
+        try await withServer(ScriptedResponder(["/a": .now(answer)]), metrics: metrics) { configuration in
+            configuration.timeouts.writeStall = .milliseconds(300)
+        } _: { port in
+            let client = try RawClient(port: port, receiveBuffer: 32 << 10)
+            // 16,000 requests for 256 MiB; sending fails once the server has given the client up.
+            let batch = String(repeating: Self.get, count: 1000)
+            await #expect(throws: RawClient.Failure.self) {
+                for _ in 0..<100 { try await client.send(batch) }
+            }
+            // The kernel's send buffer and the write mark of 1 MiB, not what was asked for.
+            #expect(metrics.bytes.value(.local) < 32 << 20)
         }
     }
 
