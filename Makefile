@@ -32,6 +32,11 @@ install: ## build the node with static Swift libraries and install it below pref
 	@scripts/setup.sh
 	swift build -c release --product edgenode --static-swift-stdlib --scratch-path .build-static
 	install -D -m 755 "$$(swift build -c release --static-swift-stdlib --scratch-path .build-static --show-bin-path)/edgenode" "$(DESTDIR)$(prefix)/bin/edgenode"
+	install -D -m 644 packaging/edgenode.1 "$(DESTDIR)$(prefix)/share/man/man1/edgenode.1"
+
+deb: ## build a Debian package with the Swift libraries inside, in .build-static
+	@scripts/setup.sh
+	@packaging/build-deb.sh
 
 clean: ## remove what was built and fetched
 	rm -rf .build .build-static .cache

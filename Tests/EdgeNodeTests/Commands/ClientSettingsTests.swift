@@ -14,7 +14,7 @@ struct ClientSettingsTests {
     }
 
     @Test("name the node and the public checksum database")
-    func standard() throws {
+    func standard() async throws {
         let settings = try settings("")
         #expect(value("GOPROXY", settings) == "http://edge:4890")
         #expect(value("GOSUMDB", settings) == "sum.golang.org")
@@ -23,7 +23,7 @@ struct ClientSettingsTests {
     }
 
     @Test("take private modules through the node, but not to the public database")
-    func privateModules() throws {
+    func privateModules() async throws {
         let settings = try settings("[go]\nprivate = [\"*.corp.example\", \"re:x/.*\", \"example.com/team\"]")
         #expect(value("GONOSUMDB", settings) == "*.corp.example,example.com/team")
         #expect(value("GONOPROXY", settings) == "none")
@@ -33,7 +33,7 @@ struct ClientSettingsTests {
     }
 
     @Test("give the key of a database of one's own, and off when there is none")
-    func databases() throws {
+    func databases() async throws {
         let own = try settings(
             "[[sumdb]]\nname = \"sum.corp\"\nkey = \"sum.corp+03813023+AYccl2spVISqVZac5S4vpTQb1Hi5yGy5mw3dYlGzQfb5\"\nurl = \"http://s\""
         )
@@ -42,14 +42,14 @@ struct ClientSettingsTests {
     }
 
     @Test("are read back by a shell as they are meant")
-    func shell() throws {
+    func shell() async throws {
         let settings = try settings("[go]\nprivate = [\"a.example/it?s\", \"*.b\"]")
         for form in [ClientSettings.Form.shell, .goEnv] {
             let script =
                 form == .shell
                 ? settings.text(form) + "\nprintf '%s|' \"$GOPROXY\" \"$GONOSUMDB\" \"$GOPRIVATE\""
                 : "go() { shift 2; printf '%s|' \"$@\"; }\n" + settings.text(form)
-            let output = try ChildProcess.run("/bin/sh", ["-c", script]).output
+            let output = try await ChildProcess.run("/bin/sh", ["-c", script]).output
             #expect(output.contains("http://edge:4890|"), "\(output)")
             #expect(output.contains("a.example/it?s,*.b|"), "\(output)")
         }
@@ -63,7 +63,7 @@ struct ClientSettingsTests {
             ("[node]\nlisten = \"[fd00::1]:81\"", "http://[fd00::1]:81"),
             ("[tls]\ncertificate_file = \"/c\"\nprivate_key_file = \"/k\"", "https://127.0.0.1:4890"),
         ])
-    func url(text: String, expected: String) throws {
+    func url(text: String, expected: String) async throws {
         let configuration = try Configuration.parse(text, environment: ["HOME": "/h"]).configuration
         #expect(configuration.frontURL(hostName: "box") == expected)
     }

@@ -21,21 +21,22 @@ struct NodeProcess {
 
     var data: String { folder.path + "/.local/share/edgenode" }
 
-    func run(_ arguments: String..., input: String? = nil) throws -> ChildProcess.Result {
-        try ChildProcess.run(Self.program, arguments, environment: environment, input: input)
+    func run(_ arguments: String..., input: String? = nil) async throws -> ChildProcess.Result {
+        try await ChildProcess.run(Self.program, arguments, environment: environment, input: input)
     }
 
     /// Starts `edgenode run` and waits until it serves.
-    func start(_ arguments: String...) throws -> (process: ChildProcess, url: String) {
+    func start(_ arguments: String...) async throws -> (process: ChildProcess, url: String) {
         let process = try ChildProcess(Self.program, ["run"] + arguments, environment: environment)
-        let log = try process.waitForErrors(containing: "serving url=")
+        let log = try await process.waitForErrors(containing: "serving url=")
         let url = log.split(separator: "serving url=").last?.prefix { !$0.isWhitespace } ?? ""
         return (process, String(url))
     }
 
     /// The status line and body that a node answers, over a connection of its own.
     static func get(_ url: String) async throws -> (status: Int, body: String) {
-        let result = try ChildProcess.run("/usr/bin/curl", ["-s", "-w", "\n%{http_code}", "-m", "30", url])
+        let result = try await ChildProcess.run(
+            "/usr/bin/curl", ["-s", "-w", "\n%{http_code}", "-m", "30", url])
         let lines = result.output.split(separator: "\n", omittingEmptySubsequences: false)
         return (Int(lines.last ?? "") ?? 0, lines.dropLast().joined(separator: "\n"))
     }

@@ -35,17 +35,28 @@ final class ChildProcess: @unchecked Sendable {
     static func run(
         _ program: String, _ arguments: [String], environment: [String: String] = ["PATH": "/usr/bin:/bin"],
         input: String? = nil
-    ) throws -> Result {
-        try ChildProcess(program, arguments, environment: environment, input: input).wait()
+    ) async throws -> Result {
+        try await ChildProcess(program, arguments, environment: environment, input: input).wait()
     }
 
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
     var identifier: Int32 { process.processIdentifier }
 
-    /// Waits for the end, at most 60 s.
-    func wait() throws -> Result {
-        guard ended.wait(timeout: .now() + 60) == .success else {
+    /// Waits for the end, at most 180 s.
+    func wait() async throws -> Result { try await Self.offPool { try self.waitHere() } }
+
+    /// Runs what blocks on a thread that no task is waiting for.
+    private static func offPool<Value: Sendable>(
+        _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(with: Swift.Result { try body() }) }
+        }
+    }
+
+    private func waitHere() throws -> Result {
+        guard ended.wait(timeout: .now() + 180) == .success else {
             kill(process.processIdentifier, SIGKILL)
             throw Overdue(output: output.text, errors: errors.text)
         }
@@ -54,12 +65,14 @@ final class ChildProcess: @unchecked Sendable {
         return Result(status: process.terminationStatus, output: output.text, errors: errors.text)
     }
 
-    /// Waits until the error stream holds `text`, at most 60 s, and gives all of it.
-    func waitForErrors(containing text: String) throws -> String {
-        guard let found = errors.wait(for: text, until: Date(timeIntervalSinceNow: 60)) else {
-            throw Overdue(output: output.text, errors: errors.text)
+    /// Waits until the error stream holds `text`, at most 180 s, and gives all of it.
+    func waitForErrors(containing text: String) async throws -> String {
+        try await Self.offPool { [self] in
+            guard let found = errors.wait(for: text, until: Date(timeIntervalSinceNow: 180)) else {
+                throw Overdue(output: output.text, errors: errors.text)
+            }
+            return found
         }
-        return found
     }
 
     struct Overdue: Error {
