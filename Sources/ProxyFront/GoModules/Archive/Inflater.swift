@@ -24,8 +24,7 @@ struct Inflater: ~Copyable, @unchecked Sendable {
     init() {
         state = .allocate(capacity: 1)
         output = .allocate(byteCount: Self.outputByteCount, alignment: 64)
-        UnsafeMutableRawPointer(state).initializeMemory(
-            as: UInt8.self, repeating: 0, count: MemoryLayout<inflate_state>.size)
+        // Sets every field that is read before it is written.
         isal_inflate_init(state)
     }
 

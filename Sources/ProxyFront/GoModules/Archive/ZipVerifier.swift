@@ -48,7 +48,8 @@ public struct ZipVerifier: ~Copyable, Sendable {
     private let limits: ZipLimits
     private var progress = Progress.reading
     private var expected = Expected.record
-    private var inflater = Inflater()
+    /// Made with the first entry that needs it.
+    private var inflater: Inflater?
     private var table = ZipEntryTable()
     private var current: Current?
 
@@ -200,7 +201,7 @@ public struct ZipVerifier: ~Copyable, Sendable {
             expect(.stored(left: Int64(header.packed)))
             if header.packed == 0 { end() }
         case ZipMethod.deflated:
-            inflater.restart()
+            if inflater == nil { inflater = Inflater() } else { inflater?.restart() }
             fed.removeAll(keepingCapacity: true)
             expect(.deflated(left: header.hasDescriptor ? nil : Int64(header.packed)))
             if !header.hasDescriptor, header.packed == 0 { undecidable("a deflated entry has no bytes") }
@@ -219,9 +220,8 @@ public struct ZipVerifier: ~Copyable, Sendable {
 
     private mutating func passDeflated(_ rest: inout Slice<UnsafeRawBufferPointer>, left: Int64?) {
         let taken = rest.prefix(min(left.map { Int(clamping: $0) } ?? .max, 1 << 30))
-        inflater.feed(UnsafeRawBufferPointer(rebasing: taken))
-        while case .reading = progress {
-            let (output, status) = inflater.next()
+        inflater?.feed(UnsafeRawBufferPointer(rebasing: taken))
+        while case .reading = progress, let (output, status) = inflater?.next() {
             absorb(output)
             switch status {
             case .goesOn: continue
