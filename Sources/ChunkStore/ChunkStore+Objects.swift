@@ -22,6 +22,7 @@ extension ChunkStore {
             case .held(let object):
                 parts.cache.fill(object, version: version)
                 parts.cache.touch(digest)
+                flushManyTouches()
                 return object
             case .absent: return nil
             case .moved: continue

@@ -14,6 +14,7 @@ extension ChunkStore {
         guard let found = try await parts.readers.read({ try $0.reference(name) }) else { return nil }
         parts.cache.fill(found, version: version)
         parts.cache.touch(name)
+        flushManyTouches()
         return found
     }
 
@@ -76,21 +77,23 @@ extension ChunkStore {
         let touches = parts.cache.takeTouches()
         guard touches.count > 0 else { return }
         do {
-            try await parts.writer.transaction { stage in
-                for (digest, touch) in touches.blobs {
-                    try stage.connection.run(
-                        "UPDATE blobs SET hits = hits + ?, used = max(used, ?) WHERE digest = ?",
-                        .integer(touch.hits), .integer(touch.used), .digest(digest))
-                }
-                for (name, used) in touches.references {
-                    try stage.connection.run(
-                        "UPDATE refs SET used = max(used, ?) WHERE name = ?", .integer(used),
-                        .text(name.text))
-                }
-            }
+            try await parts.writer.transaction { try touches.write(to: $0.connection) }
         } catch {
             parts.logger.warning("uses were not recorded", metadata: ["reason": "\(error)"])
         }
+    }
+
+    /// Keeps what is counted in memory bounded when nobody calls `flushTouches`.
+    func flushManyTouches() {
+        guard parts.cache.touchCount >= HotCache.Touches.limit else { return }
+        let (touches, logger) = (parts.cache.takeTouches(), parts.logger)
+        parts.writer.enqueue(
+            cost: 0, delay: .seconds(1), prepare: { _ in },
+            apply: { stage, _ in try touches.write(to: stage.connection) }, visible: { _ in },
+            finish: { result in
+                guard case .failure(let error) = result else { return }
+                logger.warning("uses were not recorded", metadata: ["reason": "\(error)"])
+            })
     }
 
     /// Protects every reference whose name matches the glob, and what it points at, from eviction.

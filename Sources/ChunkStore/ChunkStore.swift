@@ -53,6 +53,7 @@ public final class ChunkStore: Sendable {
         await Thread.run {
             parts.readers.close()
             parts.writer.stop()
+            parts.workers.stop()
             parts.pool.stop()
         }
         lock.withLock { $0 = nil }

@@ -13,18 +13,21 @@ extension ChunkStore {
     ) async throws -> ChunkStore {
         let configuration = try configuration.validated()
         let pool = try BlockingPool(name: "store", threads: configuration.threads)
-        let store: ChunkStore
+        let workers = try BlockingPool(name: "store-ingest", threads: configuration.threads)
         do {
-            store = try await pool.run {
+            return try await pool.run {
                 try Opening(
-                    configuration: configuration, files: files, clock: clock, logger: logger, pool: pool
+                    configuration: configuration, files: files, clock: clock, logger: logger, pool: pool,
+                    workers: workers
                 ).run()
             }
         } catch {
-            await Thread.run { pool.stop() }
+            await Thread.run {
+                workers.stop()
+                pool.stop()
+            }
             throw error
         }
-        return store
     }
 }
 
@@ -37,6 +40,7 @@ struct Opening {
     let clock: StoreClock
     let logger: Logger
     let pool: BlockingPool
+    let workers: BlockingPool
 
     private var layout: Layout { Layout(root: configuration.directory) }
 
@@ -61,11 +65,37 @@ struct Opening {
     }
 
     private func claimDirectory() throws -> OpenFile {
-        try files.makeDirectory(layout.root)
+        try makeRoot()
+        try refuseStrangers()
         guard let lock = try files.lock(layout.lock) else {
             throw StoreError.inUse(directory: layout.root)
         }
         return lock
+    }
+
+    /// Makes the directory and those above it that are lacking.
+    private func makeRoot() throws {
+        var path = layout.root
+        var lacking: [String] = []
+        while try files.size(at: path) == nil {
+            lacking.append(path)
+            guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { break }
+            path = String(path[..<slash])
+        }
+        for path in lacking.reversed() {
+            try files.makeDirectory(path)
+            let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+            try files.synchronizeDirectory(parent.isEmpty ? "/" : parent)
+        }
+    }
+
+    /// A directory without a version file must hold nothing but the beginnings of a store.
+    private func refuseStrangers() throws {
+        guard try files.size(at: layout.version) == nil else { return }
+        let ours: Set = ["lock", "blobs", "ingest", "packs", "version.new"]
+        if let stranger = try files.list(layout.root).sorted().first(where: { !ours.contains($0) }) {
+            throw StoreError.notAStore(directory: layout.root, found: "it holds \(stranger)")
+        }
     }
 
     /// Reads the version file, or makes it in a directory that holds nothing yet. It is made last: a directory with
@@ -80,10 +110,6 @@ struct Opening {
                 throw StoreError.newerFormat(what: layout.root, found: number, supported: 1)
             }
             throw StoreError.notAStore(directory: layout.root, found: "its version file is not one of ours")
-        }
-        let ours: Set = ["lock", "blobs", "ingest", "packs", "version.new"]
-        if let stranger = try files.list(layout.root).first(where: { !ours.contains($0) }) {
-            throw StoreError.notAStore(directory: layout.root, found: "it holds \(stranger)")
         }
         for directory in [layout.blobs, layout.ingest, layout.packs] { try files.makeDirectory(directory) }
         let new = layout.version + ".new"
@@ -193,7 +219,8 @@ struct Opening {
         }
         return StoreParts(
             configuration: configuration, layout: layout, files: files, clock: clock, logger: logger,
-            pool: pool, databases: databases, readers: readers, writer: writer, packFiles: packFiles,
+            pool: pool, workers: workers, databases: databases, readers: readers, writer: writer,
+            packFiles: packFiles,
             space: space,
             cache: HotCache(limits: configuration.memory, clock: clock), ingests: ingests)
     }

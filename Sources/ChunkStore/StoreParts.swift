@@ -9,7 +9,10 @@ package final class StoreParts: Sendable {
     package let files: any FileSystem
     package let clock: StoreClock
     package let logger: Logger
+    /// For short work: reads, lookups.
     package let pool: BlockingPool
+    /// For the ingests' writing and hashing, so that no lookup waits behind it.
+    let workers: BlockingPool
     /// For databases beside the index.
     package let databases: DatabaseFiles
     package let readers: ReaderPool
@@ -26,7 +29,8 @@ package final class StoreParts: Sendable {
 
     init(
         configuration: ChunkStore.Configuration, layout: Layout, files: any FileSystem, clock: StoreClock,
-        logger: Logger, pool: BlockingPool, databases: DatabaseFiles, readers: ReaderPool,
+        logger: Logger, pool: BlockingPool, workers: BlockingPool, databases: DatabaseFiles,
+        readers: ReaderPool,
         writer: IndexWriter, packFiles: PackFiles,
         space: SpaceAccount, cache: HotCache, ingests: IngestRegistry
     ) {
@@ -36,6 +40,7 @@ package final class StoreParts: Sendable {
         self.clock = clock
         self.logger = logger
         self.pool = pool
+        self.workers = workers
         self.databases = databases
         self.readers = readers
         self.writer = writer

@@ -19,6 +19,17 @@ import Testing
         #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o700)
     }
 
+    @Test func theDirectoriesAboveAreMade() async throws {
+        let directory = TestDirectory()
+        let store = try await ChunkStore.open(
+            ChunkStore.Configuration(directory: directory.path + "/a/b/store/", reservedFree: 0),
+            logger: .quiet)
+        let digest = try await store.put([1])
+        #expect(try await store.object(digest) != nil)
+        await store.close()
+        #expect(directory.files(below: "a/b/store").contains("version"))
+    }
+
     @Test func aDirectoryOfSomethingElseIsLeftAlone() async throws {
         let directory = TestDirectory()
         try FileManager.default.createDirectory(atPath: directory.path, withIntermediateDirectories: true)
@@ -26,7 +37,7 @@ import Testing
         await #expect(throws: StoreError.notAStore(directory: directory.path, found: "it holds thesis.tex")) {
             try await directory.open()
         }
-        #expect(directory.files().contains("thesis.tex"))
+        #expect(directory.files() == ["thesis.tex"])
     }
 
     @Test(arguments: [("edgenode store 7\n", true), ("rubbish", false), ("", false)])

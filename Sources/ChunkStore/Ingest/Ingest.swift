@@ -35,9 +35,9 @@ public final class Ingest: Sendable {
         self.parts = parts
         self.state = Mutex(state)
         hasher = Mutex(DigestHasher(expected?.algorithm ?? .sha256))
-        writing = Lane(on: parts.pool)
-        hashing = Lane(on: parts.pool)
-        keeping = Lane(on: parts.pool)
+        writing = Lane(on: parts.workers)
+        hashing = Lane(on: parts.workers)
+        keeping = Lane(on: parts.workers)
     }
 
     deinit {

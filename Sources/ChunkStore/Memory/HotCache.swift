@@ -9,6 +9,20 @@ final class HotCache: Sendable {
         var blobs: [Digest: (hits: Int64, used: Int64)] = [:]
         var references: [ReferenceName: Int64] = [:]
         var count: Int { blobs.count + references.count }
+        /// How many may come together before they are written.
+        static let limit = 4096
+
+        func write(to connection: Connection) throws(StoreError) {
+            for (digest, touch) in blobs {
+                try connection.run(
+                    "UPDATE blobs SET hits = hits + ?, used = max(used, ?) WHERE digest = ?",
+                    .integer(touch.hits), .integer(touch.used), .digest(digest))
+            }
+            for (name, used) in references {
+                try connection.run(
+                    "UPDATE refs SET used = max(used, ?) WHERE name = ?", .integer(used), .text(name.text))
+            }
+        }
     }
 
     private struct State {

@@ -3,7 +3,7 @@ import Content
 import Foundation
 import Testing
 
-/// Measures; run with EDGENODE_BENCH=1 in a release build.
+/// Measures what the process uses of its processors, so that a busy machine says the same as an idle one; run with EDGENODE_BENCH=1 in a release build.
 @Suite(.enabled(if: ProcessInfo.processInfo.environment["EDGENODE_BENCH"] == "1"), .serialized)
 struct IngestSpeedTests {
     @Test(arguments: [64 << 10, 256 << 10, 1 << 20]) func anIngestKeepsUpWithItsHash(block: Int) async throws
@@ -12,7 +12,7 @@ struct IngestSpeedTests {
         let store = try await directory.open()
         let total = 1 << 30
         let bytes = randomBytes(block, seed: 1)
-        let clock = ContinuousClock()
+        let clock = ProcessorClock()
         let hashing = clock.measure {
             var hasher = DigestHasher(.sha256)
             for _ in 0..<total / block { hasher.update(bytes) }
@@ -25,14 +25,14 @@ struct IngestSpeedTests {
         }
         let publishing = try await clock.measure { _ = try await ingest.publish() }
         print("blocks of \(block): hash alone \(hashing), ingest \(ingesting), publish \(publishing)")
-        #expect(ingesting < hashing * 2)
+        #expect(ingesting.processor < hashing.processor * 2)
         await store.close()
     }
 
     @Test func smallPuts() async throws {
         let directory = TestDirectory()
         let store = try await directory.open()
-        let clock = ContinuousClock()
+        let clock = ProcessorClock()
         for sync in [true, false] {
             let time = try await clock.measure {
                 try await withThrowingTaskGroup(of: Void.self) { group in
@@ -57,5 +57,32 @@ struct IngestSpeedTests {
         let hits = clock.measure { for _ in 0..<1_000_000 { _ = store.hotReference(name) } }
         print("10^6 hot references: \(hits)")
         await store.close()
+    }
+}
+
+/// Wall time and the processor time of the whole process.
+struct ProcessorClock {
+    struct Spent: CustomStringConvertible {
+        let wall: Duration
+        let processor: Duration
+        var description: String { "\(wall) (processor \(processor))" }
+    }
+
+    private var processor: Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
+
+    func measure(_ body: () throws -> Void) rethrows -> Spent {
+        let (start, used) = (ContinuousClock.now, processor)
+        try body()
+        return Spent(wall: ContinuousClock.now - start, processor: processor - used)
+    }
+
+    func measure(_ body: () async throws -> Void) async rethrows -> Spent {
+        let (start, used) = (ContinuousClock.now, processor)
+        try await body()
+        return Spent(wall: ContinuousClock.now - start, processor: processor - used)
     }
 }

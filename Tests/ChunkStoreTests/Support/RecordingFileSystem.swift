@@ -35,7 +35,8 @@ final class RecordingFileSystem: FileSystem {
     var count: Int { state.withLock { $0.journal.count } }
 
     private func relative(_ path: String) -> String {
-        path == root ? "" : String(path.dropFirst(root.utf8.count + 1))
+        guard path.hasPrefix(root) else { return "outside" }
+        return path == root ? "" : String(path.dropFirst(root.utf8.count + 1))
     }
 
     private func file(_ file: OpenFile, in state: borrowing State) throws(FileError) -> Int {
