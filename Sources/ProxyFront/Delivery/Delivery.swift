@@ -37,6 +37,9 @@ public final class Delivery: Sendable {
 
     var runningFlights: [Flight] { flights.withLock { Array($0.values) } }
 
+    /// Transfers without readers that wait for one.
+    public var parkedCount: Int { parkedFlights.withLock { $0.count { $0.current == nil } } }
+
     /// Opens a body: joins its flight or starts one, and waits until something can be said about it.
     ///
     /// A cancelled caller leaves; the flight goes on by its own rules.

@@ -6,13 +6,15 @@ extension Flight {
     /// Sees to it that the bytes of `range` come: waits for the front when that will be there soon, else
     /// asks the source for them. Where a source cannot give a range safely, the front brings it in time.
     func bring(_ range: Range<Int64>) async throws {
-        let (ingest, front, began, place) = state.withLock { ($0.ingest, $0.front, $0.began, $0.rangeSource) }
-        guard let ingest, let place, place.validator != nil || order.expected != nil,
-            !ingest.present.contains(where: { $0.contains(range.lowerBound) })
-        else { return }
+        let (ingest, isLazy, began, place) = state.withLock {
+            ($0.ingest, $0.isLazy, $0.began, $0.rangeSource)
+        }
+        guard let ingest, let place, place.validator != nil || order.expected != nil else { return }
+        let present = ingest.present
+        guard !present.contains(where: { $0.contains(range.lowerBound) }) else { return }
+        let front = present.first.map { $0.lowerBound == 0 ? $0.upperBound : 0 } ?? 0
         let seconds = (ContinuousClock.now - began) / .seconds(1)
         let rate = seconds > 0 ? Double(front) / seconds : 0
-        let isLazy = beginsWithRange && front == 0
         if !isLazy, delivery.policy.reachesSoon(range.lowerBound, front: front, rate: rate) { return }
         state.withLock { state in
             state.asked += range.upperBound - range.lowerBound

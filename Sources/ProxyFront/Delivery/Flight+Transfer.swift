@@ -76,8 +76,10 @@ struct Transfer {
             try await beginRelay()
         }
         let (ingest, source, validator) = (ingest, source, validator)
+        let isLazy = isLazy
         flight.state.withLock { state in
             state.ingest = ingest
+            state.isLazy = isLazy
             state.began = .now
             state.rangeSource = (source, validator)
         }
@@ -88,9 +90,7 @@ struct Transfer {
     // MARK: bytes
 
     mutating func receiveAll() async throws {
-        if flight.beginsWithRange, let total, total > delivery.policy.fillLimit, ingest != nil {
-            try await receiveLazily(total: total)
-        }
+        if isLazy, let total { try await receiveLazily(total: total) }
         while true {
             do {
                 try await drain()
@@ -133,7 +133,6 @@ struct Transfer {
             try await relay.push(bytes)
         }
         offset = end
-        flight.state.withLock { $0.front = end }
     }
 
     /// The disk is full: what is in the file stays readable, everything else goes through memory.
@@ -171,16 +170,28 @@ struct Transfer {
         throw UpstreamFailure.cancelled
     }
 
+    /// Whether a range was asked for of a body too large to be fetched whole for it, at a source that can
+    /// be asked for ranges safely.
+    private var isLazy: Bool {
+        guard flight.beginsWithRange, let total, ingest != nil else { return false }
+        return total > delivery.policy.fillLimit && (validator != nil || order.expected != nil)
+    }
+
     /// Ranges pull what they need by themselves until enough was asked for to fetch everything.
     private mutating func receiveLazily(total: Int64) async throws {
-        guard validator != nil || order.expected != nil else { return }
         answer.body.cancel()
-        while !delivery.policy.fillsWhole(asked: flight.state.withLock { $0.asked }, total: total) {
-            let change = flight.state.withLock { state in
+        let policy = delivery.policy
+        while true {
+            let change: OneShot<Bool>? = flight.state.withLock { state in
+                if policy.fillsWhole(asked: state.asked, total: total) {
+                    state.isLazy = false
+                    return nil
+                }
                 let change = OneShot<Bool>()
                 state.parked = change
                 return change
             }
+            guard let change else { break }
             guard (try? await change.value(within: delivery.policy.parkedFor)) == true else {
                 guard flight.close() else { continue }
                 throw DeliveryFailure.cancelled

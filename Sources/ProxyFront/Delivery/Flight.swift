@@ -23,9 +23,10 @@ final class Flight: Sendable {
         /// Set when the body can no longer be stored, with the part of the file that readers may need.
         var relay: Relay?
         var prefix: FileSlice?
-        /// The end of the gapless bytes received.
-        var front: Int64 = 0
+        /// When the first byte was expected.
         var began = ContinuousClock.now
+        /// The front stands still: ranges fetch what they need by themselves.
+        var isLazy = false
         /// Bytes asked for by ranges away from the front.
         var asked: Int64 = 0
         /// The validator and source that ranges may be asked of.
@@ -141,6 +142,7 @@ final class Flight: Sendable {
         delivery.parked(parked)
         let came = try? await parked.value(within: delivery.policy.parkedFor)
         if came == true { return true }
+        parked.fulfil(false)
         return !close()
     }
 }

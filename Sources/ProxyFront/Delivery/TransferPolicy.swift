@@ -5,6 +5,9 @@ public struct TransferPolicy: Sendable {
     public var finishLimit: Int64 = 64 << 20
     /// A body up to this size is fetched whole when a range of it is asked for.
     public var fillLimit: Int64 = 64 << 20
+    /// Bytes ahead of the front that are waited for whatever its pace: a request would hardly be faster.
+    package static let nearby: Int64 = 256 * 1024
+
     /// A range within this time of the running front waits for it.
     public var nearFront: Duration = .seconds(1)
     /// How long a parked transfer waits for a new reader until its bytes are given up.
@@ -28,6 +31,7 @@ public struct TransferPolicy: Sendable {
 
     /// Whether the front, moving at `rate` bytes a second, reaches `offset` soon enough to wait for it.
     package func reachesSoon(_ offset: Int64, front: Int64, rate: Double) -> Bool {
-        offset <= front || Double(offset - front) <= rate * (nearFront / .seconds(1))
+        offset <= front
+            || Double(offset - front) <= max(rate * (nearFront / .seconds(1)), Double(Self.nearby))
     }
 }

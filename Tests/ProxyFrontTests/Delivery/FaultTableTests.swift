@@ -127,6 +127,10 @@ import Testing
         } _: { upstream in
             var settings = TestNode.Settings(upstream.url)
             settings.authority = ScriptedAuthority(.sums(try module.sums))
+            settings.client = { client in
+                client.firstByteTimeout = .seconds(1)
+                client.stallTimeout = .seconds(1)
+            }
             try await TestNode.running(settings) { node in
                 let got = await node.get(module.zipPath)
                 switch fault.outcome {

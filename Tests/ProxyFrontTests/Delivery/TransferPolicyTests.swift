@@ -30,10 +30,14 @@ import Testing
     }
 
     @Test(
-        arguments: [(50, 100, true), (100, 100, true), (1100, 100, true), (1101, 100, false)]
-            as [(Int64, Int64, Bool)])
-    func aRangeWithinASecondOfTheFrontWaits(offset: Int64, front: Int64, waits: Bool) {
-        #expect(TransferPolicy().reachesSoon(offset, front: front, rate: 1000) == waits)
+        arguments: [
+            (50, 100, 0, true), (100, 100, 0, true), (1_000_100, 100, 1_000_000, true),
+            (1_000_101, 100, 1_000_000, false), (262_244, 100, 0, true), (262_245, 100, 0, false),
+        ] as [(Int64, Int64, Double, Bool)])
+    func aRangeNearTheFrontOrWithinASecondOfItWaits(
+        offset: Int64, front: Int64, rate: Double, waits: Bool
+    ) {
+        #expect(TransferPolicy().reachesSoon(offset, front: front, rate: rate) == waits)
     }
 
     @Test func theLastBytesAreHeldBack() {

@@ -17,8 +17,8 @@ import Testing
         let target = try UpstreamURL(parsing: url)
         var configuration = HTTPUpstreamClient.Configuration(
             redirects: RedirectPolicy(configured: [target.origin]))
-        configuration.firstByteTimeout = .milliseconds(500)
-        configuration.stallTimeout = .milliseconds(300)
+        configuration.firstByteTimeout = .seconds(20)
+        configuration.stallTimeout = .seconds(20)
         configure(&configuration)
         let client = try HTTPUpstreamClient(
             configuration, group: MultiThreadedEventLoopGroup.singleton,
@@ -144,7 +144,10 @@ import Testing
         try await FaultUpstream.serving { _ in
             fault.steps
         } _: { upstream in
-            let result = try await fetch("\(upstream.url)/x", limit: 1000)
+            let result = try await fetch("\(upstream.url)/x", limit: 1000) { configuration in
+                configuration.firstByteTimeout = .seconds(1)
+                configuration.stallTimeout = .seconds(1)
+            }
             switch (result, fault.outcome) {
             case (.success((_, let body)), .body(let expected)):
                 #expect(String(decoding: body, as: UTF8.self) == expected, "\(fault.name)")
@@ -156,7 +159,11 @@ import Testing
     }
 
     @Test func anUnusedPortIsUnreachable() async throws {
-        let port = try await FaultUpstream.serving({ _ in [] }) { $0.port }
+        let port = try await FaultUpstream.serving { _ in
+            []
+        } _: {
+            $0.port
+        }
         guard case .failure(.unreachable) = try await fetch("http://127.0.0.1:\(port)/x") else {
             Issue.record("nobody listens there")
             return

@@ -70,7 +70,14 @@ struct SumCheck: Sendable {
     private func comparePin(
         _ resource: GoResource, _ found: ModuleHash, origin: String
     ) async throws -> Verification {
-        switch try await pins.check(resource.name, found, origin: origin) {
+        let finding: PinnedSums.Finding
+        do {
+            finding = try await pins.check(resource.name, found, origin: origin)
+        } catch {
+            // A full disk passes content through; what could not be pinned is not called pinned.
+            return unverified(resource, "its sum cannot be pinned: \(error)")
+        }
+        switch finding {
         case .same: return .pinnedAtFirstSight
         case .firstSight:
             audit.record(

@@ -63,7 +63,8 @@ final class FaultUpstream: Sendable {
 
     private struct State {
         var asked: [Asked] = []
-        var connections = 0
+        var connections: [any Channel] = []
+        var isStopped = false
     }
 
     typealias Script = @Sendable (Asked) -> [Step]
@@ -91,23 +92,27 @@ final class FaultUpstream: Sendable {
         server.channel.withLock { $0 = channel }
         do {
             let result = try await body(server)
-            try await channel.close().get()
+            try? await server.stop()
             return result
         } catch {
-            try? await channel.close().get()
+            try? await server.stop()
             throw error
         }
     }
 
-    /// Stops listening: from now on connections are refused.
-    func stopListening() async throws {
+    /// Ends as a server does that is killed: open connections are closed, new ones refused.
+    func stop() async throws {
         try await channel.withLock { $0 }?.close().get()
+        let open = state.withLock { state in
+            state.isStopped = true
+            return state.connections
+        }
+        for connection in open { try? await connection.close().get() }
     }
 
     var port: Int { channel.withLock { $0?.localAddress?.port } ?? 0 }
     var url: String { "http://127.0.0.1:\(port)" }
     var asked: [Asked] { state.withLock { $0.asked } }
-    var connections: Int { state.withLock { $0.connections } }
     func count(_ path: String) -> Int { asked.count { $0.path == path } }
 
     fileprivate func steps(path: String, headers: [String: String]) -> [Step] {
@@ -120,7 +125,13 @@ final class FaultUpstream: Sendable {
         return script(asked)
     }
 
-    fileprivate func connected() { state.withLock { $0.connections += 1 } }
+    fileprivate func connected(_ channel: any Channel) {
+        let isStopped = state.withLock { state in
+            state.connections.append(channel)
+            return state.isStopped
+        }
+        if isStopped { channel.close(promise: nil) }
+    }
 }
 
 private final class FaultHandler: ChannelInboundHandler, Sendable {
@@ -131,7 +142,7 @@ private final class FaultHandler: ChannelInboundHandler, Sendable {
 
     init(_ server: FaultUpstream) { self.server = server }
 
-    func channelActive(context: ChannelHandlerContext) { server.connected() }
+    func channelActive(context: ChannelHandlerContext) { server.connected(context.channel) }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let text = received.withLock { received -> String? in
@@ -148,7 +159,9 @@ private final class FaultHandler: ChannelInboundHandler, Sendable {
             let colon = line.firstIndex(of: ":") ?? line.endIndex
             headers[line[..<colon].lowercased()] = String(line[colon...].dropFirst().drop { $0 == " " })
         }
-        run(server.steps(path: String(path), headers: headers)[...], on: context.channel)
+        // The go command, and the node like it, escapes what need not be.
+        let plain = String(path).replacing("%21", with: "!").replacing("%2B", with: "+")
+        run(server.steps(path: plain, headers: headers)[...], on: context.channel)
     }
 
     private func run(_ steps: ArraySlice<FaultUpstream.Step>, on channel: any Channel) {

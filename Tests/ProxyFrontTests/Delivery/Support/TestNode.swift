@@ -45,9 +45,10 @@ struct TestNode: Sendable {
         var origins = Set(list.upstreams.map(\.base.origin))
         for database in settings.databases { origins.insert(database.upstream.base.origin) }
         var configuration = HTTPUpstreamClient.Configuration(redirects: RedirectPolicy(configured: origins))
-        configuration.connectTimeout = .milliseconds(1000)
-        configuration.firstByteTimeout = .milliseconds(1000)
-        configuration.stallTimeout = .milliseconds(400)
+        // Long: on a busy machine only those tests may run into a time-out that mean to.
+        configuration.connectTimeout = .seconds(20)
+        configuration.firstByteTimeout = .seconds(20)
+        configuration.stallTimeout = .seconds(20)
         settings.client(&configuration)
         let client = try HTTPUpstreamClient(
             configuration, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
@@ -87,6 +88,8 @@ struct TestNode: Sendable {
     static func temporaryDirectory() -> String {
         FileManager.default.temporaryDirectory.appendingPathComponent("edgenode-\(UUID().uuidString)").path
     }
+
+    static func remove(_ directory: String) { try? FileManager.default.removeItem(atPath: directory) }
 
     /// Asks as a client does, and reads the body to its end or its failure.
     func get(_ path: String, headers: Headers = [:]) async -> Got {
@@ -180,6 +183,13 @@ final class TestClock: Sendable {
 
     var storeClock: StoreClock { StoreClock { self.time.withLock { $0 } } }
     func advance(seconds: Int64) { time.withLock { $0 += seconds * 1000 } }
+}
+
+/// Counts what several tasks do.
+final class Tally: Sendable {
+    private let count = Mutex(0)
+    var value: Int { count.withLock { $0 } }
+    func add() { count.withLock { $0 += 1 } }
 }
 
 /// Keeps what was recorded.
