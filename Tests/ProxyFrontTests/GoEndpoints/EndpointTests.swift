@@ -140,9 +140,9 @@ import Testing
     }
 
     @Test func anExcludedModuleIsRefusedWithTheReasonAndAnEntryInTheAuditLog() async throws {
-        try await onSite(go: { go in
-            go.access = (try? AccessPatterns(include: [], exclude: ["github.com/*/toml"])) ?? go.access
-        }) { node, upstream in
+        let access = try AccessPatterns(include: [], exclude: ["github.com/*/toml"])
+        let exclude: @Sendable (inout GoModuleConfiguration) -> Void = { $0.access = access }
+        try await onSite(go: exclude) { node, upstream in
             let (response, isNow) = await node.response("/github.com/!burnt!sushi/toml/@v/v1.4.0.zip")
             #expect(isNow)
             #expect(response.status.code == 403)
@@ -172,7 +172,8 @@ import Testing
             for _ in 0..<3 { #expect(await node.get(path).text == "not found: \(path)") }
             #expect(upstream.count(path) == 1)
         }
-        try await onSite(go: { $0.missFor = .zero }) { node, upstream in
+        let forgetful: @Sendable (inout GoModuleConfiguration) -> Void = { $0.missFor = .zero }
+        try await onSite(go: forgetful) { node, upstream in
             let path = "/example.com/none/@v/list"
             for _ in 0..<3 { #expect(await node.get(path).status == 404) }
             #expect(upstream.count(path) == 3)

@@ -53,6 +53,12 @@ public final class GoModuleResponder: Responder {
 
     /// Checks unverified content again from time to time, until the task is cancelled.
     public func maintain() async {
+        do {
+            // A pin that eviction drops would let the next upstream decide what a private module is.
+            try await delivery.store.pin(PinnedSums.prefix + "*")
+        } catch {
+            logger.error("the sums pinned at first sight cannot be kept from eviction: \(error)")
+        }
         await unverified.load()
         while !Task.isCancelled {
             if unverified.count > 0 { await unverified.recheck() }
