@@ -77,18 +77,7 @@ extension ChunkStore {
     /// - Returns: false when it was not held.
     @discardableResult
     public func remove(_ digest: Digest, because reason: String) async throws -> Bool {
-        let parts = parts
-        return try await parts.writer.transaction { stage -> (size: Int64, names: [ReferenceName])? in
-            guard let row = try stage.connection.blob(digest) else { return nil }
-            let names = try stage.connection.references(ofBlob: row.id).map(\.name)
-            try stage.connection.deleteBlob(id: row.id)
-            if row.place == .file { stage.dropFile(of: digest, size: row.size) }
-            return (row.size, names)
-        } visible: { removed in
-            guard let removed else { return }
-            parts.cache.removed(digest, removed.names)
-            parts.events.send(.removed(digest, size: removed.size, because: reason))
-        } != nil
+        try await parts.remove(digest, because: reason)
     }
 
     /// At most `limit` rows of held blobs whose id is above `after`: a walk over everything that never holds

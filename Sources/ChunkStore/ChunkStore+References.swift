@@ -73,15 +73,7 @@ extension ChunkStore {
     public func touch(_ digest: Digest) { parts.cache.touch(digest) }
 
     /// Writes the uses counted in memory to the index, for those who decide by them.
-    package func flushTouches() async {
-        let touches = parts.cache.takeTouches()
-        guard touches.count > 0 else { return }
-        do {
-            try await parts.writer.transaction { try touches.write(to: $0.connection) }
-        } catch {
-            parts.logger.warning("uses were not recorded", metadata: ["reason": "\(error)"])
-        }
-    }
+    package func flushTouches() async { _ = await parts.flushTouches() }
 
     /// Keeps what is counted in memory bounded when nobody calls `flushTouches`.
     func flushManyTouches() {
@@ -118,5 +110,20 @@ extension ChunkStore {
         try await parts.readers.read { connection in
             try connection.all("SELECT pattern FROM pins ORDER BY pattern") { $0.text(0) ?? "" }
         }
+    }
+}
+
+extension StoreParts {
+    /// Writes the uses counted in memory to the index.
+    /// - Returns: the hits of each blob.
+    func flushTouches() async -> [Digest: Int64] {
+        let touches = cache.takeTouches()
+        guard touches.count > 0 else { return [:] }
+        do {
+            try await writer.transaction { try touches.write(to: $0.connection) }
+        } catch {
+            logger.warning("uses were not recorded", metadata: ["reason": "\(error)"])
+        }
+        return touches.blobs.mapValues(\.hits)
     }
 }

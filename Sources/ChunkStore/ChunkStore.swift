@@ -9,12 +9,14 @@ import Synchronization
 /// the store's own threads.
 public final class ChunkStore: Sendable {
     package let parts: StoreParts
+    let upkeep: Upkeep
     /// The directory's lock, until the store is closed.
     private let lock: Mutex<OpenFile?>
     private let isClosed = Mutex(false)
 
-    init(parts: StoreParts, lock: OpenFile) {
+    init(parts: StoreParts, upkeep: Upkeep, lock: OpenFile) {
         self.parts = parts
+        self.upkeep = upkeep
         self.lock = Mutex(lock)
     }
 
@@ -33,6 +35,7 @@ public final class ChunkStore: Sendable {
             return !closed
         }
         guard first else { return }
+        await upkeep.stop()
         let running = parts.ingests.withLock { registry in
             registry.isClosed = true
             return registry.running.values.compactMap(\.ingest)

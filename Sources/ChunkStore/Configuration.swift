@@ -16,6 +16,8 @@ extension ChunkStore {
         public var foldAfter: Duration
         /// Age limits: references whose name matches `pattern` are dropped when unused for `age`.
         public var maxUnused: [AgeLimit]
+        /// What goes on behind: settling, folding, scrubbing.
+        public var upkeep = UpkeepLimits()
         /// Bounds of what is kept in memory.
         public var memory: MemoryLimits
         /// Threads for blocking work (reads, hashing, SQLite readers).
@@ -58,8 +60,37 @@ extension ChunkStore {
             try demand(
                 (0...(16 << 20)).contains(smallObjectLimit),
                 "small object limit is \(smallObjectLimit): give 0 to 16 MiB")
+            try demand(
+                upkeep.settleRate > 0 && upkeep.scrubRate >= 0,
+                "upkeep rates \(upkeep.settleRate) and \(upkeep.scrubRate): give bytes a second")
+            try demand(upkeep.interval > .zero, "the upkeep interval must be longer than zero")
             try demand((1...256).contains(threads), "threads is \(threads): give 1 to 256")
             return self
+        }
+    }
+
+    /// How much is done behind, and how fast.
+    public struct UpkeepLimits: Sendable, Equatable {
+        /// False = nothing happens behind; folding, scrubbing and eviction still work when asked for.
+        public var isEnabled: Bool
+        /// Bytes a second that settling and folding may read.
+        public var settleRate: Int64
+        /// Bytes a second that the scrub reads; 0 = no scrub.
+        public var scrubRate: Int64
+        /// How often it is looked for what became cold or too old.
+        public var interval: Duration
+        /// A folded blob that is read twice within this time becomes whole again.
+        public var unfoldWindow: Duration
+
+        public init(
+            isEnabled: Bool = true, settleRate: Int64 = 64 << 20, scrubRate: Int64 = 2 << 20,
+            interval: Duration = .seconds(600), unfoldWindow: Duration = .seconds(86400)
+        ) {
+            self.isEnabled = isEnabled
+            self.settleRate = settleRate
+            self.scrubRate = scrubRate
+            self.interval = interval
+            self.unfoldWindow = unfoldWindow
         }
     }
 

@@ -11,6 +11,14 @@ extension ChunkStore {
         _ configuration: Configuration, files: any FileSystem = PosixFileSystem(),
         clock: StoreClock = .system, logger: Logger
     ) async throws -> ChunkStore {
+        try await open(configuration, files: files, clock: clock, logger: logger, faults: [])
+    }
+
+    /// As `open`, with mistakes to make: for tests that see whether those would be noticed.
+    package static func open(
+        _ configuration: Configuration, files: any FileSystem, clock: StoreClock, logger: Logger,
+        faults: Faults
+    ) async throws -> ChunkStore {
         let configuration = try configuration.validated()
         let pool = try BlockingPool(name: "store", threads: configuration.threads)
         let workers = try BlockingPool(name: "store-ingest", threads: configuration.threads)
@@ -18,7 +26,7 @@ extension ChunkStore {
             return try await pool.run {
                 try Opening(
                     configuration: configuration, files: files, clock: clock, logger: logger, pool: pool,
-                    workers: workers
+                    workers: workers, faults: faults
                 ).run()
             }
         } catch {
@@ -41,6 +49,7 @@ struct Opening {
     let logger: Logger
     let pool: BlockingPool
     let workers: BlockingPool
+    let faults: Faults
 
     private var layout: Layout { Layout(root: configuration.directory) }
 
@@ -58,7 +67,13 @@ struct Opening {
             try index.run("UPDATE state SET value = 0 WHERE key = 'clean'")
             let parts = try assemble(index, of: databases, packs: packs, ingests: parked)
             if wasClean { parts.swept.fire() } else { pool.submit { parts.sweep() } }
-            return ChunkStore(parts: parts, lock: lock)
+            let upkeep: Upkeep
+            do { upkeep = try Upkeep(parts, faults: faults) } catch {
+                parts.writer.stop()
+                throw error
+            }
+            upkeep.start()
+            return ChunkStore(parts: parts, upkeep: upkeep, lock: lock)
         } catch let error as FileError {
             throw StoreError(error)
         }

@@ -4,6 +4,8 @@ import Synchronization
 package protocol RecipeOpener: Sendable {
     /// Called on a thread that may block; nil when the recipe is not there any more or makes no sense.
     func open(_ blob: BlobRow, with connection: Connection) throws -> (any RecipeReader)?
+    /// A chunk did not verify: everything that needs it is to be dropped. Does not block.
+    func chunkIsDamaged(_ number: Int64)
 }
 
 /// Where the store finds who reads folded blobs.

@@ -16,12 +16,21 @@ extension StoreParts {
         switch row.place {
         case .file: return try loadFile(row, with: connection)
         case .record: return try loadRecord(row, with: connection)
-        case .recipe:
-            guard let reader = try recipes.opener?.open(row, with: connection) else {
-                return .damaged("its recipe cannot be read")
-            }
-            return .held(StoredObject(digest: digest, size: row.size, body: .recipe(reader)))
+        case .recipe: return try loadRecipe(row, with: connection)
         }
+    }
+
+    private func loadRecipe(_ row: BlobRow, with connection: Connection) throws -> Lookup {
+        var what = "its recipe cannot be read"
+        do {
+            if let reader = try recipes.opener?.open(row, with: connection) {
+                return .held(StoredObject(digest: row.digest, size: row.size, body: .recipe(reader)))
+            }
+        } catch StoreError.damaged(_, let reason) {
+            what = reason
+        }
+        // Removed or made whole meanwhile: that is no damage.
+        return try connection.blob(row.digest) == row ? .damaged(what) : .moved
     }
 
     private func loadFile(_ row: BlobRow, with connection: Connection) throws -> Lookup {
@@ -32,6 +41,7 @@ extension StoreParts {
         guard size == row.size else {
             return .damaged("the file has \(size) bytes instead of \(row.size)")
         }
+        openBlobs.note(row.digest, file)
         return .held(StoredObject(digest: row.digest, size: size, body: .file(file)))
     }
 
@@ -56,6 +66,22 @@ extension StoreParts {
         return .damaged(
             record == nil
                 ? "pack \(place.pack) is missing" : "its record in pack \(place.pack) does not verify")
+    }
+
+    /// As `ChunkStore.remove`.
+    @discardableResult
+    func remove(_ digest: Digest, because reason: String) async throws -> Bool {
+        return try await writer.transaction { stage -> (size: Int64, names: [ReferenceName])? in
+            guard let row = try stage.connection.blob(digest) else { return nil }
+            let names = try stage.connection.references(ofBlob: row.id).map(\.name)
+            try stage.connection.deleteBlob(id: row.id)
+            if row.place == .file { stage.dropFile(of: digest, size: row.size) }
+            return (row.size, names)
+        } visible: { removed in
+            guard let removed else { return }
+            self.cache.removed(digest, removed.names)
+            self.events.send(.removed(digest, size: removed.size, because: reason))
+        } != nil
     }
 
     /// Stores a small object durably.

@@ -23,6 +23,7 @@ package final class StoreParts: Sendable {
     package let recipes = RecipeHook()
     let cache: HotCache
     let promises = Promises()
+    let openBlobs = OpenBlobs()
     /// Set once nothing of an earlier crash is left.
     let swept = Signal()
     let ingests: Mutex<IngestRegistry>
@@ -53,6 +54,12 @@ package final class StoreParts: Sendable {
 
     func forget(_ ingest: Ingest) {
         ingests.withLock { $0.running[ingest.id] = nil }
+    }
+
+    /// Whether somebody besides the cache holds the blob's file.
+    func isInUse(_ digest: Digest) -> Bool {
+        cache.letGoOfFile(digest)
+        return openBlobs.isOpen(digest)
     }
 
     /// Keeps a partial for later; an older one of the same digest goes.

@@ -34,12 +34,17 @@ package struct EvictionPolicy: Sendable {
 
     private var bulk = S3FIFO()
     private var metadata = S3FIFO()
-    private let cost: RefetchCost
+    private var cost: RefetchCost
 
     package init(cost: @escaping RefetchCost = { Double($1) }) { self.cost = cost }
 
     package var count: Int { bulk.count + metadata.count }
     package var bytes: Int64 { bulk.bytes + metadata.bytes }
+
+    package func contains(_ key: Int64) -> Bool { bulk.contains(key) || metadata.contains(key) }
+
+    /// Replaces the cost function for what is told from now on.
+    package mutating func setCost(_ cost: @escaping RefetchCost) { self.cost = cost }
 
     package mutating func insert(_ candidate: EvictionCandidate) {
         let cost = cost(candidate.digest, candidate.size)

@@ -85,10 +85,10 @@ package struct S3FIFO: Sendable {
     ///
     /// - Returns: the victim's key, nil when nothing may go now.
     package mutating func evict(_ evictability: (Int64) -> Evictability) -> Int64? {
-        evict { evictability($0) == .yes } ?? evict { evictability($0) != .no }
+        takeVictim { evictability($0) == .yes } ?? takeVictim { evictability($0) != .no }
     }
 
-    private mutating func evict(where mayGo: (Int64) -> Bool) -> Int64? {
+    private mutating func takeVictim(where mayGo: (Int64) -> Bool) -> Int64? {
         // An object in small is looked at once before it joins main; there each look costs it one hit.
         var looks = small.count + (small.count + main.count) * (Int(Self.maximumFrequency) + 1)
         while looks > 0, small.count + main.count > 0 {

@@ -2,7 +2,7 @@
 /// (docs/store-format.md, "Index").
 package enum Schema {
     /// Each entry takes the schema from version `offset` to `offset + 1`.
-    package static let migrations: [String] = [core]
+    package static let migrations: [String] = [core, recipes]
 
     package static var current: Int { migrations.count }
 

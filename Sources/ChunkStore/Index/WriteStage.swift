@@ -44,6 +44,9 @@ package final class WriteStage {
         try packs.append(record)
     }
 
+    /// Seals the open pack, so that it can be rewritten.
+    package func sealPack() { packs.seal() }
+
     /// Moves a synced file to the name of its blob.
     package func moveIntoPlace(_ path: String, as digest: Digest, size: Int64) throws {
         let fanOut = layout.fanOut(of: digest)

@@ -74,6 +74,7 @@ extension Ingest {
         await keeping.drained()
         let hasMap = state.withLock { $0.hasMap }
         try await parts.pool.run { try storing { () throws(FileError) in try parts.files.synchronize(file) } }
+        parts.openBlobs.note(digest, file)
         let object = StoredObject(digest: digest, size: size, body: .file(file))
         return try await parts.writer.perform(
             prepare: { stage -> Bool in

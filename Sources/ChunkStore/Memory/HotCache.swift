@@ -138,6 +138,12 @@ final class HotCache: Sendable {
         withExtendedLifetime(dropped) {}
     }
 
+    /// Lets go of a blob's open file, so that it can be told whether anybody else holds it.
+    func letGoOfFile(_ digest: Digest) {
+        let dropped = state.withLock { $0.files.remove(digest) }
+        withExtendedLifetime(dropped) {}
+    }
+
     /// Shows content that will be committed soon; `settle` must follow.
     func promise(_ object: StoredObject, _ references: [Reference]) {
         state.withLock { state in

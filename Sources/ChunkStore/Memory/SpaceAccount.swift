@@ -43,6 +43,13 @@ package final class SpaceAccount: Sendable {
         throw .noSpace
     }
 
+    /// Whether `bytes` more fit without making room; nothing is counted. Blocks.
+    func fits(_ bytes: Int64) throws(StoreError) -> Bool {
+        let free = try storing { () throws(FileError) in try files.freeSpace(at: directory) }
+        let used = used
+        return (capacity == 0 || used + bytes <= capacity) && free - bytes >= reservedFree
+    }
+
     /// Asks the room maker after the disk itself was full.
     func makeRoom(for bytes: Int64) async -> Bool {
         let maker = state.withLock { $0.maker }

@@ -59,6 +59,12 @@ struct PackWriter {
         return place
     }
 
+    /// Ends the open pack: what comes next goes to a new one.
+    mutating func seal() {
+        if let open = current, open.end > 0 { filled.append(open) }
+        current = nil
+    }
+
     private mutating func begin() throws(FileError) -> Open {
         let id = nextID
         let file = try files.open(layout.pack(id), .createNew)

@@ -13,8 +13,7 @@ extension Recipe {
     package func encoded() -> [UInt8] {
         var bytes = Self.magic
         bytes.append(Self.version)
-        bytes.append(DigestCode.of(blob.algorithm))
-        bytes.append(contentsOf: blob.bytes)
+        bytes.append(contentsOf: blob.key)
         bytes.append(varint: size)
         let body = encodedBody()
         bytes.append(varint: Int64(body.count))
@@ -40,7 +39,7 @@ extension Recipe {
         let end = bytes.count - Self.checksumLength
         guard Digest(.sha256, of: bytes[..<end]).bytes.starts(with: bytes[end...]) else { throw .checksum }
         var reader = BoundedReader(bytes[(Self.magic.count + 1)..<end])
-        let blob = try DigestCode.digest(from: &reader)
+        let blob = try Self.digest(from: &reader)
         let size = try reader.varint(in: 0...Recipe.maximumSize, "the blob's size")
         let bodyLength = Int(try reader.varint(in: 0...Self.maximumBodyLength, "the body's length"))
         let packedLength = Int(try reader.varint(in: 0...Self.maximumBodyLength, "the packed length"))
@@ -62,6 +61,15 @@ extension Recipe {
             throw .malformed("\(bodyReader.remaining) bytes follow its segments")
         }
         try self.init(blob: blob, size: size, chunks: chunks, entries: entries, segments: segments)
+    }
+
+    private static func digest(from reader: inout BoundedReader) throws(RecipeError) -> Digest {
+        let code = try reader.byte()
+        guard let algorithm = DigestAlgorithm(code: code) else {
+            throw .malformed("digest algorithm \(code) is not known")
+        }
+        let hash = Array(try reader.take(algorithm.byteCount))
+        do { return try Digest(algorithm, bytes: hash) } catch { throw .malformed("\(error)") }
     }
 
     private func encodedBody() -> [UInt8] {
@@ -117,25 +125,6 @@ enum SegmentKind: UInt8 {
     case chunks = 2
     case zipEntries = 3
     case zipDirectory = 4
-}
-
-/// How digests stand in encoded recipes: a code for the algorithm, then the bytes.
-enum DigestCode {
-    static func of(_ algorithm: DigestAlgorithm) -> UInt8 {
-        switch algorithm {
-        case .sha256: 1
-        case .sha512: 2
-        }
-    }
-
-    static func digest(from reader: inout BoundedReader) throws(RecipeError) -> Digest {
-        let code = try reader.byte()
-        guard let algorithm = DigestAlgorithm.allCases.first(where: { of($0) == code }) else {
-            throw .malformed("digest algorithm \(code) is not known")
-        }
-        let bytes = Array(try reader.take(algorithm.byteCount))
-        do { return try Digest(algorithm, bytes: bytes) } catch { throw .malformed("\(error)") }
-    }
 }
 
 /// LZ4's block format with the length kept beside it.

@@ -11,7 +11,7 @@ struct Trace {
 
     /// Independent draws from a Zipf distribution.
     static func zipf(objects: Int, requests: Int, exponent: Double, seed: UInt64) -> Trace {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix(seed: seed)
         let sizes = sizes(objects, &random)
         let draw = Zipf(objects: objects, exponent: exponent)
         return Trace(
@@ -21,7 +21,7 @@ struct Trace {
     /// Zipf draws, broken by scans over objects that are never read again: a CI run that warms a whole
     /// go.sum, a backup, a crawler.
     static func scanMixed(objects: Int, requests: Int, seed: UInt64) -> Trace {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix(seed: seed)
         let draw = Zipf(objects: objects, exponent: 0.9)
         var list: [Int] = []
         var next = objects
@@ -37,13 +37,13 @@ struct Trace {
 
     /// The same objects over and over in the same order, more than fit.
     static func loop(objects: Int, rounds: Int, seed: UInt64) -> Trace {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix(seed: seed)
         let sizes = sizes(objects, &random)
         return Trace(name: "loop", requests: (0..<rounds).flatMap { _ in 0..<objects }, sizes: sizes)
     }
 
     /// Sizes as module zips have them: most some ten KB, a few of MBs.
-    private static func sizes(_ count: Int, _ random: inout SeededGenerator) -> [Int64] {
+    private static func sizes(_ count: Int, _ random: inout SplitMix) -> [Int64] {
         (0..<count).map { _ in
             let radius = (-2 * log(Double.random(in: 0.000_1..<1, using: &random))).squareRoot()
             let normal = radius * cos(2 * .pi * Double.random(in: 0..<1, using: &random))
@@ -64,7 +64,7 @@ struct Zipf {
         }
     }
 
-    func next(_ random: inout SeededGenerator) -> Int {
+    func next(_ random: inout SplitMix) -> Int {
         let target = Double.random(in: 0..<(cumulative.last ?? 1), using: &random)
         var low = 0
         var high = cumulative.count - 1

@@ -14,7 +14,7 @@ struct ZipChunkerTests {
 
     @Test("Short data stays in the recipe, long data is cut at every MiB")
     func sizes() throws {
-        var random = SeededGenerator(seed: 2)
+        var random = SplitMix(seed: 2)
         let zip = TestZip([
             .init(name: "m/empty", data: [3, 0]),
             .init(name: "m/nothing", data: []),
@@ -27,7 +27,7 @@ struct ZipChunkerTests {
 
     @Test("Headers of any other form are stored as they are, the data is still cut")
     func otherForms() throws {
-        var random = SeededGenerator(seed: 3)
+        var random = SplitMix(seed: 3)
         let data = random.bytes(5000)
         var changed: [(String, TestZip)] = []
         func add(_ what: String, _ change: (inout TestZip) -> Void) {
@@ -57,7 +57,7 @@ struct ZipChunkerTests {
 
     @Test("A long uncompressed entry is cut by its content")
     func storedEntry() throws {
-        var random = SeededGenerator(seed: 4)
+        var random = SplitMix(seed: 4)
         let data = random.bytes(900_000)
         let plan = try rebuilt(TestZip([.init(name: "m/tar", data: data, method: 0)]).bytes)
         #expect(plan.cuts.count > 8)
@@ -66,7 +66,7 @@ struct ZipChunkerTests {
 
     @Test("Odd and hostile archives are refused: they stay whole")
     func refused() throws {
-        var random = SeededGenerator(seed: 5)
+        var random = SplitMix(seed: 5)
         let data = random.bytes(3000)
         func zip(_ change: (inout TestZip) -> Void) -> [UInt8] {
             var zip = TestZip([.init(name: "m/a", data: data), .init(name: "m/b", data: data)])
@@ -106,7 +106,7 @@ struct ZipChunkerTests {
 
     @Test("Flipped bits anywhere give a refusal or a plan that rebuilds the same bytes, never a crash")
     func mutations() throws {
-        var random = SeededGenerator(seed: 6)
+        var random = SplitMix(seed: 6)
         let bytes = TestZip.module("m@v1.0.0", files: 5, size: 0...300, seed: 9).bytes
         var plans = 0
         for _ in 0..<4000 {

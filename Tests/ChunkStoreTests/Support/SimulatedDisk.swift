@@ -71,8 +71,8 @@ struct SimulatedDisk {
         }
     }
 
-    /// Writes what is left after a crash here and now to the empty or missing directory `root`.
-    func materialise(_ crash: Crash, at root: String) throws {
+    /// What is left after a crash here and now: directories in their order, and files with their bytes.
+    func remains(of crash: Crash) -> (directories: [String], files: [(path: String, bytes: [UInt8])]) {
         var survivors = self
         var chance = SplitMix(seed: 0)
         if case .losingSome(let seed) = crash { chance = SplitMix(seed: seed) }
@@ -86,16 +86,22 @@ struct SimulatedDisk {
                 Self.apply(crash.tearing(change, &chance), to: &survivors.durableData[file, default: []])
             }
         }
+        let directories = survivors.directories.sorted().filter { survivors.isReachable($0) }
+        let files = survivors.durableNames.filter { survivors.isReachable(Self.parent($0.key)) }
+            .sorted { $0.key < $1.key }.map { (path: $0.key, bytes: survivors.durableData[$0.value] ?? []) }
+        return (directories, files)
+    }
+
+    /// Writes what is left after a crash here and now to the empty or missing directory `root`.
+    func materialise(_ crash: Crash, at root: String) throws {
+        let (directories, files) = remains(of: crash)
         try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
-        for directory in survivors.directories.sorted() where survivors.isReachable(directory) {
-            if !directory.isEmpty {
-                try FileManager.default.createDirectory(
-                    atPath: root + "/" + directory, withIntermediateDirectories: true)
-            }
+        for directory in directories where !directory.isEmpty {
+            try FileManager.default.createDirectory(
+                atPath: root + "/" + directory, withIntermediateDirectories: true)
         }
-        for (path, file) in survivors.durableNames where survivors.isReachable(Self.parent(path)) {
-            let data = Data(survivors.durableData[file] ?? [])
-            guard FileManager.default.createFile(atPath: root + "/" + path, contents: data) else {
+        for (path, bytes) in files {
+            guard FileManager.default.createFile(atPath: root + "/" + path, contents: Data(bytes)) else {
                 throw CocoaError(.fileWriteUnknown)
             }
         }

@@ -40,7 +40,7 @@ struct StoreAudit {
     }
 
     /// Counters say what counting says; nothing points at nothing (invariants 5 and 8).
-    private func index() async throws -> [String] {
+    func index() async throws -> [String] {
         try await store.parts.readers.read { connection in
             let checks: [(String, String)] = [
                 (
@@ -63,6 +63,33 @@ struct StoreAudit {
                     """
                     SELECT count(*) FROM records LEFT JOIN packs ON packs.id = pack
                         WHERE packs.length IS NULL OR offset + records.length > packs.length
+                    """
+                ),
+                (
+                    "chunks whose uses are miscounted",
+                    """
+                    SELECT count(*) FROM chunks WHERE refs != (SELECT count(*) FROM recipes, json_each(runs) AS run
+                        WHERE number BETWEEN json_extract(run.value, '$[0]') AND json_extract(run.value, '$[1]'))
+                    """
+                ),
+                (
+                    "chunks without their record",
+                    "SELECT count(*) FROM chunks WHERE record NOT IN (SELECT id FROM records)"
+                ),
+                (
+                    "records without an owner",
+                    """
+                    SELECT count(*) FROM records WHERE id NOT IN (SELECT record FROM chunks)
+                        AND id NOT IN (SELECT record FROM recipes)
+                        AND id NOT IN (SELECT record FROM blobs WHERE record IS NOT NULL)
+                    """
+                ),
+                (
+                    "folded blobs without a recipe or recipes without one",
+                    """
+                    SELECT (SELECT count(*) FROM blobs WHERE place = 2 AND id NOT IN (SELECT blob FROM recipes))
+                        + (SELECT count(*) FROM recipes
+                            WHERE blob NOT IN (SELECT id FROM blobs WHERE place = 2))
                     """
                 ),
                 (

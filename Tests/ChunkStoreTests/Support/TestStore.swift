@@ -19,6 +19,8 @@ final class TestDirectory: Sendable {
         _ change: (inout ChunkStore.Configuration) -> Void = { _ in }
     ) -> ChunkStore.Configuration {
         var configuration = ChunkStore.Configuration(directory: path, reservedFree: 0)
+        // Tests say themselves when what goes on behind happens.
+        configuration.upkeep.isEnabled = false
         change(&configuration)
         return configuration
     }
@@ -28,6 +30,15 @@ final class TestDirectory: Sendable {
         _ change: (inout ChunkStore.Configuration) -> Void = { _ in }
     ) async throws -> ChunkStore {
         try await ChunkStore.open(configuration(change), files: files, clock: clock, logger: .quiet)
+    }
+
+    /// As `open`, with mistakes to make.
+    func open(
+        faults: Faults, files: any FileSystem = PosixFileSystem(), clock: StoreClock = .system,
+        _ change: (inout ChunkStore.Configuration) -> Void = { _ in }
+    ) async throws -> ChunkStore {
+        try await ChunkStore.open(
+            configuration(change), files: files, clock: clock, logger: .quiet, faults: faults)
     }
 
     /// The paths of the regular files below the directory, relative to it, in order.

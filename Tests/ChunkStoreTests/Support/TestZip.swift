@@ -10,6 +10,8 @@ struct TestZip {
         var extra: [UInt8] = []
         var descriptor = true
         var crc32: UInt32 = 0x1234_5678
+        /// Nil = three times the data.
+        var uncompressedSize: UInt32?
         /// Claims of the central directory that differ from the truth.
         var claimedOffset: UInt32?
         var claimedSize: UInt32?
@@ -40,7 +42,7 @@ struct TestZip {
                 put32(0x0807_4b50, &out)
                 put32(entry.crc32, &out)
                 put32(size, &out)
-                put32(size * 3, &out)
+                put32(entry.uncompressedSize ?? size * 3, &out)
             }
             var line: [UInt8] = []
             put32(0x0201_4b50, &line)
@@ -72,7 +74,7 @@ struct TestZip {
         put32(entry.date, &out)
         put32(crc, &out)
         put32(size, &out)
-        put32(size == 0 ? 0 : UInt32(entry.data.count) * 3, &out)
+        put32(size == 0 ? 0 : entry.uncompressedSize ?? UInt32(entry.data.count) * 3, &out)
         put16(UInt16(entry.name.utf8.count), &out)
         put16(UInt16(entry.extra.count), &out)
     }
@@ -90,7 +92,7 @@ struct TestZip {
 extension TestZip {
     /// A module zip of random files; the same seed gives the same bytes.
     static func module(_ prefix: String, files: Int, size: ClosedRange<Int>, seed: UInt64) -> TestZip {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix(seed: seed)
         return TestZip(
             (0..<files).map { index in
                 let count = Int.random(in: size, using: &random)
@@ -98,4 +100,9 @@ extension TestZip {
                 return Entry(name: name, data: random.bytes(count), crc32: UInt32(random.next() >> 32))
             })
     }
+}
+
+extension SplitMix {
+    /// Random bytes, which nothing compresses.
+    mutating func bytes(_ count: Int) -> [UInt8] { randomBytes(count, seed: next()) }
 }
