@@ -4,6 +4,17 @@ public struct ModuleVersionError: Error, Equatable, CustomStringConvertible {
     public let reason: String
 
     public var description: String { "\(QuotedText(version)) is not a module version: \(reason)" }
+
+    /// The text that an escaped version or query spells.
+    static func unescape(_ escaped: ArraySlice<UInt8>) throws(ModuleVersionError) -> String {
+        guard let bytes = BangEscaping.unescape(escaped) else {
+            throw ModuleVersionError(
+                version: String(decoding: escaped.prefix(1000), as: UTF8.self),
+                reason: "upper-case letters are written as \"!\" and the lower-case letter, and only they are"
+            )
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
 }
 
 /// The canonical version of a module: `v1.2.3`, `v2.0.0+incompatible`, `v0.0.0-20190311183353-d8887717615a`,
@@ -42,13 +53,7 @@ public struct ModuleVersion: Hashable, Sendable, CustomStringConvertible {
     }
 
     init(escaped: ArraySlice<UInt8>) throws(ModuleVersionError) {
-        guard let bytes = BangEscaping.unescape(escaped) else {
-            throw ModuleVersionError(
-                version: String(decoding: escaped.prefix(1000), as: UTF8.self),
-                reason: "upper-case letters are written as \"!\" and the lower-case letter, and only they are"
-            )
-        }
-        try self.init(String(decoding: bytes, as: UTF8.self))
+        try self.init(try ModuleVersionError.unescape(escaped))
     }
 
     /// The form used in request paths and in checksum databases' lookup names.

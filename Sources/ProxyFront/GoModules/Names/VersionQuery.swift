@@ -31,13 +31,7 @@ public struct VersionQuery: Hashable, Sendable, CustomStringConvertible {
     }
 
     init(escaped: ArraySlice<UInt8>) throws(ModuleVersionError) {
-        guard let bytes = BangEscaping.unescape(escaped) else {
-            throw ModuleVersionError(
-                version: String(decoding: escaped.prefix(1000), as: UTF8.self),
-                reason: "upper-case letters are written as \"!\" and the lower-case letter, and only they are"
-            )
-        }
-        try self.init(String(decoding: bytes, as: UTF8.self))
+        try self.init(try ModuleVersionError.unescape(escaped))
     }
 
     public var escaped: String { BangEscaping.escape(text) }
