@@ -106,6 +106,7 @@ let package = Package(
             dependencies: [
                 "EdgeNode", "ProxyFront",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
         .testTarget(name: "ClientTests", dependencies: ["Content"], swiftSettings: settings),

@@ -73,4 +73,71 @@ package struct NodeClient: Sendable {
             throw Unreachable(base: base, reason: "the connection timed out")
         }
     }
+
+    /// Sends one administration call; every line of the answer goes to `each`.
+    private func call(
+        _ name: String, body: some Encodable, each: (AdminProtocol.Line) throws -> Void
+    ) async throws {
+        var request = HTTPClientRequest(url: base + AdminProtocol.prefix + name)
+        request.method = .POST
+        request.headers.add(name: "Content-Type", value: "application/json")
+        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        request.body = .bytes(try JSONEncoder().encode(body))
+        // Checking a large store takes hours; the node's own end of the connection bounds it.
+        let response = try await send(request, timeout: .hours(24 * 7))
+        var rest: [UInt8] = []
+        for try await part in response.body {
+            rest += part.readableBytesView
+            guard response.status == .ok else { continue }
+            while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = try JSONDecoder().decode(AdminProtocol.Line.self, from: Data(rest[..<end]))
+                rest.removeSubrange(...end)
+                if let message = line.error { throw CommandFailure(.inputOutput, message) }
+                try each(line)
+            }
+        }
+        guard response.status == .ok else {
+            let text = String(decoding: rest.prefix(1000), as: UTF8.self).split(separator: "\n").first ?? ""
+            throw CommandFailure(.unavailable, "the node answered \(response.status.code): \(text)")
+        }
+    }
+
+    private func result<Value>(
+        _ name: String, body: some Encodable, _ pick: (AdminProtocol.Line) -> Value?,
+        progress: ((WorkProgress) -> Void)? = nil
+    ) async throws -> Value {
+        var result: Value?
+        try await call(name, body: body) { line in
+            if let value = pick(line) { result = value }
+            if let found = line.progress { progress?(found) }
+        }
+        guard let result else {
+            throw CommandFailure(.unavailable, "the node stopped before it had answered; see its log")
+        }
+        return result
+    }
+}
+
+extension NodeClient: StoreAdministration {
+    package func pin(_ pattern: String) async throws {
+        _ = try await result("pin", body: AdminProtocol.PatternRequest(pattern: pattern), \.changed)
+    }
+
+    package func unpin(_ pattern: String) async throws -> Bool {
+        try await result("unpin", body: AdminProtocol.PatternRequest(pattern: pattern), \.changed)
+    }
+
+    package func pins() async throws -> [String] {
+        try await result("pins", body: [String: String](), \.pins)
+    }
+
+    package func verify(
+        _ progress: @escaping @Sendable (WorkProgress) -> Void
+    ) async throws -> VerifySummary {
+        try await result("verify", body: [String: String](), \.verified, progress: progress)
+    }
+
+    package func collect() async throws -> CollectSummary {
+        try await result("gc", body: [String: String](), \.collected)
+    }
 }

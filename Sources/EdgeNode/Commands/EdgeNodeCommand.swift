@@ -9,9 +9,10 @@ package struct EdgeNodeCommand: AsyncParsableCommand {
         abstract: "A module proxy for an edge site: what it served once, it serves without upstream.",
         discussion: """
             EXAMPLES
-              edgenode run                          serve on 127.0.0.1:4890, data in the user's data folder
-              eval "$(edgenode client-config go)"   point this shell's go command at the node
-              edgenode warm go.sum                  fetch what a program needs, before the link goes down
+              edgenode run                         serve on 127.0.0.1:4890
+              eval "$(edgenode client-config go)"  point this shell's go at it
+              edgenode warm go.sum                 fetch what a program needs
+              edgenode status                      what is held, how upstreams are
 
             All commands read the same configuration: --config, else EDGENODE_CONFIG, else
             ~/.config/edgenode/cluster.toml, else /etc/edgenode/cluster.toml, else the defaults.
@@ -19,8 +20,9 @@ package struct EdgeNodeCommand: AsyncParsableCommand {
             """,
         version: "edgenode \(Version.text)",
         subcommands: [
-            RunCommand.self, StatusCommand.self, WarmCommand.self, KeyCommand.self, ClientConfigCommand.self,
-            ConfigCommand.self, VersionCommand.self,
+            RunCommand.self, StatusCommand.self, WarmCommand.self, PinCommand.self, UnpinCommand.self,
+            PinsCommand.self, VerifyCommand.self, CollectCommand.self, KeyCommand.self,
+            ClientConfigCommand.self, ConfigCommand.self, VersionCommand.self,
         ]
     )
 

@@ -15,6 +15,7 @@ package struct WarmCommand: AsyncParsableCommand {
             EXAMPLES
               edgenode warm go.sum
               edgenode warm golang.org/x/net@v0.34.0 rsc.io/quote
+              edgenode warm --pin tools/go.sum
             """)
 
     @Argument(
@@ -22,6 +23,8 @@ package struct WarmCommand: AsyncParsableCommand {
     package var subjects: [String]
     @Option(help: ArgumentHelp("How many requests run at once (1 to 64).", valueName: "number"))
     package var parallel = 8
+    @Flag(help: "Pin what was fetched.")
+    package var pin = false
     @Option(
         help: ArgumentHelp("Ask the node at this URL instead of the one on this machine.", valueName: "url"))
     package var url: String?
@@ -31,6 +34,7 @@ package struct WarmCommand: AsyncParsableCommand {
     package func validate() throws {
         guard !subjects.isEmpty else { throw ValidationError("name at least one file or module") }
         guard (1...64).contains(parallel) else { throw ValidationError("--parallel must be 1 to 64") }
+        if pin, url != nil { throw ValidationError("--pin works with the node on this machine only") }
     }
 
     package func run() async throws {
@@ -39,6 +43,11 @@ package struct WarmCommand: AsyncParsableCommand {
         for subject in subjects { try Self.add(subject, to: &list) }
         let client = try url.map { NodeClient(base: Self.base($0)) } ?? NodeClient.front(of: configuration)
         let summary = try await WarmRun(client: client, width: parallel, progress: ProgressLine()).run(list)
+        if pin {
+            try await StoreAccess.withStore(configuration) { store in
+                for module in summary.modules { try await store.pin(PinPattern.parse("\(module)")) }
+            }
+        }
         Terminal.show(
             "\(summary.files) files of \(list.items.count) asked for are held, \(ByteSize.rounded(summary.bytes))"
                 + "; \(summary.failures.count) failed")

@@ -41,10 +41,10 @@ package struct StoreSettings: Sendable, Equatable {
     package var lowWater = 0.85
     package var reservedFree: Int64 = 1 << 30
     package var smallObjectLimit: Int64 = 64 << 10
-    package var foldAfter = Duration.seconds(7 * 86_400)
+    package var foldAfter = Duration.seconds(14 * 86_400)
     package var maxUnused: [AgeLimit] = []
     /// Bytes a second; 0 = no background scrub.
-    package var scrubRate: Int64 = 4 << 20
+    package var scrubRate: Int64 = 2 << 20
 
     /// References whose name matches `pattern` and that nobody asked for in `age` are dropped.
     package struct AgeLimit: Sendable, Equatable {

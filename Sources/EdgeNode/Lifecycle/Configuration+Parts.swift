@@ -5,11 +5,13 @@ import ProxyFront
 
 extension Configuration {
     package var storeConfiguration: ChunkStore.Configuration {
-        ChunkStore.Configuration(
+        var configuration = ChunkStore.Configuration(
             directory: DataFolder(node.dataDirectory).store, capacity: store.capacity,
             highWater: store.highWater, lowWater: store.lowWater, reservedFree: store.reservedFree,
             smallObjectLimit: Int(store.smallObjectLimit), foldAfter: store.foldAfter,
             maxUnused: store.maxUnused.map { ChunkStore.AgeLimit(pattern: $0.pattern, age: $0.age) })
+        configuration.upkeep.scrubRate = store.scrubRate
+        return configuration
     }
 
     /// The front that clients use.

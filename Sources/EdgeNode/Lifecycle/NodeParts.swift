@@ -106,7 +106,14 @@ struct NodeParts: Sendable {
     }
 
     /// What only the node's own commands may ask for.
-    func controlRoutes(token: String) -> [Router.Route] { [] }
+    func controlRoutes(token: String) -> [Router.Route] {
+        [
+            Router.Route(
+                .prefix(AdminProtocol.prefix), about: "administration",
+                AdminResponder(
+                    administration: LocalAdministration(store: store), token: token, audit: audit))
+        ]
+    }
 
     /// Work that goes on beside the requests, until the task is cancelled.
     func maintain() async { await modules.maintain() }

@@ -18,6 +18,13 @@ struct CommandLineTests {
         let warm = try parse("warm", "go.sum", "a.example/m@v1.0.0", "--parallel", "3", as: WarmCommand.self)
         #expect(warm.subjects == ["go.sum", "a.example/m@v1.0.0"])
         #expect(warm.parallel == 3)
+        #expect(!warm.pin)
+        #expect(try parse("status", "--json", as: StatusCommand.self).json)
+        #expect(try parse("pin", "a.example/m", "b.example/m", as: PinCommand.self).subjects.count == 2)
+        #expect(try parse("unpin", "a.example/m", as: UnpinCommand.self).subjects == ["a.example/m"])
+        _ = try parse("pins", as: PinsCommand.self)
+        _ = try parse("verify", as: VerifyCommand.self)
+        _ = try parse("gc", as: CollectCommand.self)
         let client = try parse(
             "client-config", "go", "--form", "go-env", "--url", "http://e", as: ClientConfigCommand.Go.self)
         #expect(client.form == .goEnv)
@@ -31,7 +38,8 @@ struct CommandLineTests {
     @Test(
         "refuses what makes no sense with the status for usage",
         arguments: [
-            ["warm"], ["warm", "--parallel", "0", "x"], ["warm", "--parallel", "65", "x"], ["serve"],
+            ["pin"], ["unpin"], ["warm", "--pin", "--url", "http://e", "x"], ["warm"],
+            ["warm", "--parallel", "0", "x"], ["warm", "--parallel", "65", "x"], ["serve"],
             ["run", "--confg", "x"], ["client-config", "go", "--form", "xml"], ["run", "extra"],
         ])
     func refused(words: [String]) throws {

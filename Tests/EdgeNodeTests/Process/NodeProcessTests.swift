@@ -144,6 +144,32 @@ struct NodeProcessTests {
         _ = try await other.wait()
     }
 
+    @Test("pins, verifies and cleans up its store, running or not", arguments: [false, true])
+    func administration(isRunning: Bool) async throws {
+        let node = try NodeProcess()
+        let running = isRunning ? try await node.start().process : nil
+        #expect(try await node.run("pin", "example.com/m@v1.0.0", "example.com/n").status == 0)
+        let pins = try await node.run("pins")
+        #expect(pins.output == "go/example.com/m@v1.0.0.*\ngo/example.com/n@*\n", "\(pins.errors)")
+        #expect(try await node.run("unpin", "example.com/n").status == 0)
+        let missing = try await node.run("unpin", "example.com/n")
+        #expect(missing.status == 1)
+        #expect(missing.errors.contains("there is no pin go/example.com/n@*"))
+        #expect(try await node.run("pins").output == "go/example.com/m@v1.0.0.*\n")
+        let verified = try await node.run("verify")
+        #expect(verified.status == 0)
+        #expect(verified.output == "verified 0 objects, 0 B: 0 damaged\n", "\(verified.errors)")
+        let cleaned = try await node.run("gc")
+        #expect(cleaned.status == 0)
+        #expect(cleaned.output.hasPrefix("freed "), "\(cleaned.errors)")
+        guard let running else { return }
+        running.signal(SIGTERM)
+        _ = try await running.wait()
+        let audit = try String(contentsOfFile: node.data + "/audit.log", encoding: .utf8)
+        #expect(audit.contains("\"action\":\"pin\",\"subject\":\"go/example.com/n@*\""))
+        #expect(audit.contains("\"action\":\"unpin\""))
+    }
+
     @Test("gives the go command's settings for the node that runs")
     func clientConfig() async throws {
         let node = try NodeProcess()
