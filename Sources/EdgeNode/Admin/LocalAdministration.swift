@@ -1,5 +1,4 @@
 import ChunkStore
-import ProxyFront
 
 /// The administration of a store that this process has open.
 package struct LocalAdministration: StoreAdministration {
@@ -11,10 +10,7 @@ package struct LocalAdministration: StoreAdministration {
 
     package func unpin(_ pattern: String) async throws -> Bool { try await store.unpin(pattern) }
 
-    /// Those that operators made; what the node pins for itself is not theirs to take back.
-    package func pins() async throws -> [String] {
-        try await store.pins().filter { !$0.hasPrefix(PinnedSums.prefix) }
-    }
+    package func pins() async throws -> [String] { try await store.pins() }
 
     package func verify(
         _ progress: @escaping @Sendable (WorkProgress) -> Void

@@ -128,3 +128,17 @@ public final class Delivery: Sendable {
         oldest?.fulfil(false)
     }
 }
+
+extension Delivery {
+    /// A body of one source that has nothing to prove but its length, read to its end.
+    /// - Throws: `DeliveryFailure`; `.notHeld` when it is no transfer any more but in the store.
+    package func read(_ name: ReferenceName, from source: any BodySource) async throws -> any BodyProducer {
+        let order = BodyOrder(
+            name: name, limit: .max, sources: [Fallback(source)], proof: { DigestProof() })
+        switch await open(order) {
+        case .success(.streaming(let head, let seat, _)): return FlightReader(seat, head: head, range: nil)
+        case .success(.held): throw DeliveryFailure.notHeld
+        case .failure(let failure): throw failure
+        }
+    }
+}

@@ -114,7 +114,7 @@ import Testing
             [.hang]
         } _: { upstream in
             var settings = TestNode.Settings(upstream.url)
-            settings.client = { $0.firstByteTimeout = .milliseconds(200) }
+            settings.client = { $0.firstByteTimeout = .seconds(2) }
             settings.breaker.firstRest = .seconds(3600)
             settings.breaker.longestRest = .seconds(3600)
             try await TestNode.running(settings) { node in

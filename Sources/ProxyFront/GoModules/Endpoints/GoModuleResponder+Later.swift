@@ -48,14 +48,15 @@ extension GoModuleResponder {
 
     private func fetch(_ resource: GoResource) async -> Result<SmallFetch.Fetched, DeliveryFailure> {
         // Somebody may have stored it between this request's look and this flight's start.
-        if let (reference, object) = await local(resource), resource.isImmutable || isFresh(reference),
+        let held = await local(resource)
+        if let (reference, object) = held, resource.isImmutable || isFresh(reference),
             case .bytes(let bytes) = object.body
         {
             return .success(.init(reference: reference, bytes: bytes))
         }
         let result = await small.fetch(resource)
         offline.withLock { names in
-            if case .failure(let failure) = result, !isAnswer(failure) {
+            if case .failure(let failure) = result, held != nil, !isAnswer(failure) {
                 names.insert(resource.name)
             } else {
                 names.remove(resource.name)

@@ -12,7 +12,16 @@ package final class NegativeCache: Sendable {
     private struct State {
         var entries: [ReferenceName: (refusal: UpstreamRefusal, until: Instant)] = [:]
         var order: Deque<(name: ReferenceName, until: Instant)> = []
+        /// Of the bodies in `entries`.
+        var bytes = 0
+
+        mutating func drop(_ name: ReferenceName) {
+            bytes -= entries.removeValue(forKey: name)?.refusal.body.count ?? 0
+        }
     }
+
+    /// Bytes of error bodies remembered at most.
+    private static let byteLimit = 16 << 20
 
     private let lifetime: Duration
     private let limit: Int
@@ -33,17 +42,21 @@ package final class NegativeCache: Sendable {
     package func remember(_ refusal: UpstreamRefusal, for name: ReferenceName, now: Instant) {
         state.withLock { state in
             let until = now + lifetime
+            state.drop(name)
             state.entries[name] = (refusal, until)
+            state.bytes += refusal.body.count
             state.order.append((name, until))
-            while let oldest = state.order.first, oldest.until <= now || state.order.count > limit {
+            while let oldest = state.order.first,
+                oldest.until <= now || state.order.count > limit || state.bytes > Self.byteLimit
+            {
                 state.order.removeFirst()
                 // A name that was remembered again since has a later place in the order.
-                if state.entries[oldest.name]?.until == oldest.until { state.entries[oldest.name] = nil }
+                if state.entries[oldest.name]?.until == oldest.until { state.drop(oldest.name) }
             }
         }
     }
 
     package func forget(_ name: ReferenceName) {
-        state.withLock { _ = $0.entries.removeValue(forKey: name) }
+        state.withLock { $0.drop(name) }
     }
 }

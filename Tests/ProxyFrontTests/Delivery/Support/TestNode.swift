@@ -62,7 +62,7 @@ struct TestNode: Sendable {
         let delivery = Delivery(
             store: store, policy: settings.policy, clock: clock.storeClock, metrics: metrics, logger: logger)
         var go = GoModuleConfiguration(upstreams: list)
-        go.databasePatience = .milliseconds(200)
+        go.databasePatience = .seconds(20)
         settings.go(&go)
         let databases = try await SumDatabases(
             settings.databases, delivery: delivery, pool: pool, audit: audit, logger: logger)

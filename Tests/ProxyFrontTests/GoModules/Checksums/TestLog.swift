@@ -31,6 +31,9 @@ struct TestLog {
         }
     }
 
+    /// Adds a record of its own.
+    mutating func append(record: [UInt8]) { append(record) }
+
     private mutating func append(_ record: [UInt8]) {
         records.append(record)
         var hash = TreeHash.leaf(record)

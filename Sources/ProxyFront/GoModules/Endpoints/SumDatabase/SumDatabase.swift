@@ -67,8 +67,13 @@ final class SumDatabase: Sendable {
     }
 
     private func ask(_ module: ModuleIdentity) async -> Answer {
+        let answer: [UInt8]
         do {
-            let answer = try await source.lookup(module)
+            answer = try await source.lookup(module)
+        } catch {
+            return .failure(failure(error))
+        }
+        do {
             let lookup = try SumDBLookup(parsing: answer)
             if let served, lookup.record < served.size {
                 _ = try await client.verify(lookup.answer(with: served), of: module)
@@ -80,6 +85,9 @@ final class SumDatabase: Sendable {
             cache.withLock { $0.insert(record: lookup.record) }
             await advance()
             return .success(lookup)
+        } catch UpstreamFailure.refused(let refusal) {
+            // A tile that is lacking says nothing about the module.
+            return .failure(.invalid("its tiles cannot be had: \(UpstreamFailure.refused(refusal))"))
         } catch {
             return .failure(failure(error))
         }
