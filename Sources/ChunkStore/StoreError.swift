@@ -25,6 +25,9 @@ public enum StoreError: Error, CustomStringConvertible, Equatable {
     case released
     case closed
 
+    /// SQLITE_CORRUPT and SQLITE_NOTADB.
+    private static let corruption: Set<Int32> = [11, 26]
+
     public var description: String {
         switch self {
         case .badConfiguration(let what): "store configuration: \(what)"
@@ -37,6 +40,9 @@ public enum StoreError: Error, CustomStringConvertible, Equatable {
         case .file(let error): error.description
         case .database(let code, let message, let doing):
             "index database: \(message) (SQLite code \(code)) while \(doing)"
+                + (Self.corruption.contains(code & 0xff)
+                    ? "; the index is damaged: stop the node and move the store's directory away, it fills anew"
+                    : "")
         case .noSpace: "no space: the disk or the store's capacity is full and nothing more can be evicted"
         case .lengthMismatch(let expected, let found): "expected \(expected) bytes, found \(found)"
         case .digestMismatch(let expected, let found): "expected \(expected), the bytes are \(found)"

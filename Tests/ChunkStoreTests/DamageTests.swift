@@ -83,6 +83,13 @@ import Testing
         try await isDroppedAndComesBack(directory, Digest(of: Self.large), name: "large")
     }
 
+    @Test func anIndexThatIsNoDatabase() async throws {
+        let directory = try await filled()
+        try Data(randomBytes(8192, seed: 5)).write(to: URL(fileURLWithPath: directory.path + "/index.sqlite"))
+        let error = await #expect(throws: StoreError.self) { try await directory.open() }
+        #expect(try #require(error).description.contains("move the store's directory away"))
+    }
+
     @Test func aMissingBlobFile() async throws {
         let directory = try await filled()
         let blob = try #require(directory.files(below: "blobs").first)

@@ -61,7 +61,7 @@ extension Ingest {
 }
 
 extension FileSystem {
-    func write(_ bytes: [UInt8], to file: OpenFile, at offset: Int64) throws(FileError) {
+    package func write(_ bytes: [UInt8], to file: OpenFile, at offset: Int64) throws(FileError) {
         var failure: FileError?
         bytes.withUnsafeBytes { raw in
             do throws(FileError) { try write(raw, to: file, at: offset) } catch { failure = error }

@@ -37,8 +37,13 @@ final class HotCache: Sendable {
         var touches = Touches()
 
         mutating func touch(_ digest: Digest, now: Int64) {
-            touches.blobs[digest, default: (0, 0)].hits += 1
-            touches.blobs[digest]?.used = now
+            // One look into the dictionary: this runs at every hit.
+            Self.count(&touches.blobs[digest, default: (0, 0)], now)
+        }
+
+        private static func count(_ touch: inout (hits: Int64, used: Int64), _ now: Int64) {
+            touch.hits += 1
+            touch.used = now
         }
     }
     private let state: Mutex<State>

@@ -19,11 +19,11 @@ struct IngestSpeedTests {
             _ = hasher.finalize()
         }
         let ingest = try await store.beginIngest(size: Int64(total))
-        let ingesting = try await clock.measure {
+        let ingesting = try await clock.measuring {
             for index in 0..<total / block { try await ingest.write(bytes, at: Int64(index * block)) }
             _ = try await ingest.seal()
         }
-        let publishing = try await clock.measure { _ = try await ingest.publish() }
+        let publishing = try await clock.measuring { _ = try await ingest.publish() }
         print("blocks of \(block): hash alone \(hashing), ingest \(ingesting), publish \(publishing)")
         #expect(ingesting.processor < hashing.processor * 2)
         await store.close()
@@ -34,7 +34,7 @@ struct IngestSpeedTests {
         let store = try await directory.open()
         let clock = ProcessorClock()
         for sync in [true, false] {
-            let time = try await clock.measure {
+            let time = try await clock.measuring {
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for worker in 0..<32 {
                         group.addTask {
@@ -80,7 +80,7 @@ struct ProcessorClock {
         return Spent(wall: ContinuousClock.now - start, processor: processor - used)
     }
 
-    func measure(_ body: () async throws -> Void) async rethrows -> Spent {
+    func measuring(_ body: () async throws -> Void) async rethrows -> Spent {
         let (start, used) = (ContinuousClock.now, processor)
         try await body()
         return Spent(wall: ContinuousClock.now - start, processor: processor - used)

@@ -17,7 +17,7 @@ enum DiskOperation: Sendable {
 }
 
 /// The machine's file system, with a journal of every change. Paths in the journal are relative to `root`.
-final class RecordingFileSystem: FileSystem {
+final class RecordingFileSystem: LayeredFileSystem {
     private struct State {
         var journal: [DiskOperation] = []
         var names: [String: Int] = [:]
@@ -117,15 +117,6 @@ final class RecordingFileSystem: FileSystem {
         }
     }
 
-    func read(
-        from file: OpenFile, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
-    ) throws(FileError) -> Int { try base.read(from: file, into: buffer, at: offset) }
-    func size(of file: OpenFile) throws(FileError) -> Int64 { try base.size(of: file) }
-    func list(_ path: String) throws(FileError) -> [String] { try base.list(path) }
-    func size(at path: String) throws(FileError) -> Int64? { try base.size(at: path) }
-    func freeSpace(at path: String) throws(FileError) -> Int64 { try base.freeSpace(at: path) }
-    func lock(_ path: String) throws(FileError) -> OpenFile? { try base.lock(path) }
-
     private func locked<Value: Sendable>(
         _ body: (inout State) throws(FileError) -> Value
     ) throws(FileError) -> Value {
@@ -133,15 +124,5 @@ final class RecordingFileSystem: FileSystem {
             do throws(FileError) { return .success(try body(&state)) } catch { return .failure(error) }
         }
         return try result.get()
-    }
-}
-
-extension FileSystem {
-    func write(_ bytes: [UInt8], to file: OpenFile, at offset: Int64) throws(FileError) {
-        var failure: FileError?
-        bytes.withUnsafeBytes { raw in
-            do throws(FileError) { try write(raw, to: file, at: offset) } catch { failure = error }
-        }
-        if let failure { throw failure }
     }
 }

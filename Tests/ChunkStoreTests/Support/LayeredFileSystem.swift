@@ -1,9 +1,11 @@
 import ChunkStore
 import Content
 
-/// The machine's file system without waiting for the disk: for tests that kill no power.
-struct HastyFileSystem: FileSystem {
-    private let base = PosixFileSystem()
+/// A file system over the machine's: what a test does not change passes through.
+protocol LayeredFileSystem: FileSystem {}
+
+extension LayeredFileSystem {
+    private var base: PosixFileSystem { PosixFileSystem() }
 
     func open(_ path: String, _ access: FileAccess) throws(FileError) -> OpenFile {
         try base.open(path, access)
@@ -16,8 +18,8 @@ struct HastyFileSystem: FileSystem {
     ) throws(FileError) -> Int { try base.read(from: file, into: buffer, at: offset) }
     func truncate(_ file: OpenFile, to size: Int64) throws(FileError) { try base.truncate(file, to: size) }
     func size(of file: OpenFile) throws(FileError) -> Int64 { try base.size(of: file) }
-    func synchronize(_ file: OpenFile) throws(FileError) {}
-    func synchronizeDirectory(_ path: String) throws(FileError) {}
+    func synchronize(_ file: OpenFile) throws(FileError) { try base.synchronize(file) }
+    func synchronizeDirectory(_ path: String) throws(FileError) { try base.synchronizeDirectory(path) }
     func rename(_ source: String, to destination: String) throws(FileError) {
         try base.rename(source, to: destination)
     }
@@ -27,4 +29,10 @@ struct HastyFileSystem: FileSystem {
     func size(at path: String) throws(FileError) -> Int64? { try base.size(at: path) }
     func freeSpace(at path: String) throws(FileError) -> Int64 { try base.freeSpace(at: path) }
     func lock(_ path: String) throws(FileError) -> OpenFile? { try base.lock(path) }
+}
+
+/// The machine's file system without waiting for the disk: for tests in which no power fails.
+struct HastyFileSystem: LayeredFileSystem {
+    func synchronize(_ file: OpenFile) throws(FileError) {}
+    func synchronizeDirectory(_ path: String) throws(FileError) {}
 }
