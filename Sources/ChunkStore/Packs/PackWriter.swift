@@ -117,9 +117,13 @@ struct PackWriter {
         }
         current?.pending.removeAll()
         for index in filled.indices { filled[index].pending.removeAll() }
-        // A pack whose header never reached the disk is begun anew under a later number.
-        if let open = current, open.length == 0 { current = nil }
-        // Filled packs stay to be sealed by the next group that commits.
+        // A pack whose header never reached the disk is begun anew under a later number; no row knows it. Filled packs
+        // stay to be sealed by the next group that commits.
+        for empty in (filled + [current].compactMap(\.self)) where empty.length == 0 {
+            // If even that fails, the next opening unlinks it.
+            try? files.unlink(layout.pack(empty.id))
+        }
+        if current?.length == 0 { current = nil }
         filled.removeAll { $0.length == 0 }
     }
 }

@@ -82,6 +82,21 @@ import Testing
         await store.close()
     }
 
+    @Test func aPackThatCannotBeBegunLeavesNoFile() async throws {
+        let directory = TestDirectory()
+        let disk = FullDisk()
+        let store = try await directory.open(files: disk)
+        disk.leave(10)
+        for value in 0..<5 {
+            await #expect(throws: StoreError.noSpace) { try await store.put([UInt8(value)]) }
+        }
+        #expect(directory.files(below: "packs") == [])
+        disk.leave(nil)
+        try await store.put([9])
+        #expect(try await StoreAudit(store: store, directory: directory.path).findings() == [])
+        await store.close()
+    }
+
     @Test func aLargeBlobThatCannotBeCommittedLeavesNoFile() async throws {
         let directory = TestDirectory()
         let disk = FullDisk()
