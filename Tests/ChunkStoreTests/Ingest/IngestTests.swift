@@ -61,7 +61,7 @@ import Testing
             }
             for writer in 0..<3 {
                 group.addTask {
-                    var chance = SeededGenerator(seed: UInt64(writer))
+                    var chance = SplitMix(seed: UInt64(writer))
                     for start in stride(from: 0, to: size, by: 50_000).shuffled(using: &chance) {
                         let end = min(size, start + 60_000)
                         try await ingest.write(bytes[start..<end], at: Int64(start))

@@ -5,7 +5,7 @@ import Testing
     /// Against a plain array of booleans, over random insertions and removals.
     @Test(arguments: UInt64(1)...20)
     func itAgreesWithABitmap(seed: UInt64) {
-        var chance = SeededGenerator(seed: seed)
+        var chance = SplitMix(seed: seed)
         var map = PresenceMap()
         var bits = [Bool](repeating: false, count: 200)
         for step in 0..<150 {

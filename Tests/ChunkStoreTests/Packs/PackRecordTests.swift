@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test func garbageIsNoRecord() {
-        var chance = SeededGenerator(seed: 6)
+        var chance = SplitMix(seed: 6)
         for _ in 0..<2000 {
             var garbage = randomBytes(Int.random(in: 0..<200, using: &chance), seed: chance.next())
             if garbage.count >= 6 { garbage.replaceSubrange(0..<6, with: [0x45, 0x4e, 0x52, 0x31, 1, 1]) }

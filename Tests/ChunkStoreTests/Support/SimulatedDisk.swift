@@ -74,8 +74,8 @@ struct SimulatedDisk {
     /// What is left after a crash here and now: directories in their order, and files with their bytes.
     func remains(of crash: Crash) -> (directories: [String], files: [(path: String, bytes: [UInt8])]) {
         var survivors = self
-        var chance = SeededGenerator(seed: 0)
-        if case .losingSome(let seed) = crash { chance = SeededGenerator(seed: seed) }
+        var chance = SplitMix(seed: 0)
+        if case .losingSome(let seed) = crash { chance = SplitMix(seed: seed) }
         for directory in unsyncedNames.keys.sorted() {
             for change in unsyncedNames[directory] ?? [] where crash.keeps(&chance) {
                 Self.apply(change, to: &survivors.durableNames, &survivors.directories)
@@ -146,7 +146,7 @@ struct SimulatedDisk {
 }
 
 extension SimulatedDisk.Crash {
-    fileprivate func keeps(_ chance: inout SeededGenerator) -> Bool {
+    fileprivate func keeps(_ chance: inout SplitMix) -> Bool {
         switch self {
         case .losingAll: false
         case .losingNothing: true
@@ -156,7 +156,7 @@ extension SimulatedDisk.Crash {
 
     /// Half of the writes that are kept lose some of their sectors to zeros.
     fileprivate func tearing(
-        _ change: SimulatedDisk.DataChange, _ chance: inout SeededGenerator
+        _ change: SimulatedDisk.DataChange, _ chance: inout SplitMix
     ) -> SimulatedDisk.DataChange {
         guard case .losingSome = self, case .write(let offset, var bytes) = change, chance.next() % 2 == 0
         else { return change }
