@@ -69,8 +69,7 @@ public final class SumDBClient: Sendable {
                     known = now
                     continue
                 }
-                try await source.save(given)
-                return given
+                return try await persist(given, replacing: nil)
             }
             if given.size <= older.size {
                 try await check(given, isContinuedBy: older)
@@ -82,8 +81,25 @@ public final class SumDBClient: Sendable {
                 known = now
                 continue
             }
-            try await source.save(given)
-            return given
+            return try await persist(given, replacing: older)
+        }
+    }
+
+    /// Has the newest head saved. If that fails the head is not believed either, or it would never be saved.
+    private func persist(
+        _ head: SignedTreeHead, replacing older: SignedTreeHead?
+    ) async throws -> SignedTreeHead {
+        do {
+            var saving = head
+            while true {
+                try await source.save(saving)
+                // A larger head may have been saved just before this one, and been overwritten.
+                guard let now = self.head, now.size > saving.size else { return head }
+                saving = now
+            }
+        } catch {
+            newest.withLock { if $0 == head { $0 = older } }
+            throw error
         }
     }
 

@@ -1,4 +1,5 @@
 import ProxyFront
+import Synchronization
 import Testing
 
 @Suite struct SumDBClientTests {
@@ -112,6 +113,38 @@ import Testing
         }
         func save(_ tiles: [(tile: Tile, hashes: [UInt8])]) async {}
         func save(_ head: SignedTreeHead) async throws {}
+    }
+
+    private struct FullDisk: Error {}
+
+    /// Saves no head as long as it is full.
+    private final class FullSource: SumDBSource {
+        let log: TestLog
+        let isFull = Mutex(true)
+        let saved = Mutex<Int64?>(nil)
+        init(_ log: TestLog) { self.log = log }
+        func lookup(_ module: ModuleIdentity) async throws -> [UInt8] { [] }
+        func tile(_ tile: Tile) async throws -> [UInt8] { log.tile(tile, size: 1000) ?? [] }
+        func save(_ tiles: [(tile: Tile, hashes: [UInt8])]) async {}
+        func save(_ head: SignedTreeHead) async throws {
+            if isFull.withLock({ $0 }) { throw FullDisk() }
+            saved.withLock { $0 = head.size }
+        }
+    }
+
+    @Test func `a head that could not be saved is not believed, and saved the next time`() async throws {
+        let source = FullSource(Self.log)
+        let client = SumDBClient(verifier: Self.log.verifier, head: nil, source: source)
+        await #expect(throws: FullDisk.self) { try await client.merge(Self.log.head(300)) }
+        #expect(client.head == nil)
+        source.isFull.withLock { $0 = false }
+        try await client.merge(Self.log.head(300))
+        source.isFull.withLock { $0 = true }
+        await #expect(throws: FullDisk.self) { try await client.merge(Self.log.head(600)) }
+        #expect(client.head?.size == 300 && source.saved.withLock { $0 } == 300)
+        source.isFull.withLock { $0 = false }
+        try await client.merge(Self.log.head(600))
+        #expect(source.saved.withLock { $0 } == 600)
     }
 
     @Test func `a record beyond the signed tree is refused`() async throws {
