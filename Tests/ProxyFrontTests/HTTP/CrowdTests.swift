@@ -11,6 +11,12 @@ struct CrowdTests {
             "/a": .now(Response(status: .ok, body: .array(body), servedFrom: .local))
         ])
         let metrics = Metrics()
+        // Both ends of each connection are in this process; many systems start with 1,024 descriptors.
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        try #require(limit.rlim_max >= 4096)
+        limit.rlim_cur = max(limit.rlim_cur, 4096)
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         try await withServer(responder, metrics: metrics) { port in
             let request = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
             let before = residentBytes()
