@@ -111,7 +111,10 @@ public final class Delivery: Sendable {
     func publish(
         _ ingest: Ingest, _ reference: Reference, _ verdict: ProofVerdict
     ) async throws -> StoredObject {
-        try await ingest.publish([reference])
+        if verdict.isHostile {
+            logger.warning("\(reference.name) is authentic, but readers may see different contents in it")
+        }
+        return try await ingest.publish([reference])
     }
 
     func passedThrough(_ name: ReferenceName) {
