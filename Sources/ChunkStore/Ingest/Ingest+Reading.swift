@@ -48,6 +48,7 @@ extension Ingest {
 extension FileSystem {
     /// The bytes of `range`; fewer when the file ends before.
     func read(_ range: Range<Int64>, of file: OpenFile) throws(StoreError) -> [UInt8] {
+        guard !range.isEmpty else { return [] }
         var failure: FileError?
         let bytes = [UInt8](unsafeUninitializedCapacity: Int(range.length)) { buffer, count in
             do throws(FileError) {
