@@ -1,4 +1,5 @@
 import ChunkStore
+import ProxyFront
 
 /// The administration of a store that this process has open.
 package struct LocalAdministration: StoreAdministration {
@@ -10,7 +11,10 @@ package struct LocalAdministration: StoreAdministration {
 
     package func unpin(_ pattern: String) async throws -> Bool { try await store.unpin(pattern) }
 
-    package func pins() async throws -> [String] { try await store.pins() }
+    /// Those that operators made; what the node pins for itself is not theirs to take back.
+    package func pins() async throws -> [String] {
+        try await store.pins().filter { !$0.hasPrefix(PinnedSums.prefix) }
+    }
 
     package func verify(
         _ progress: @escaping @Sendable (WorkProgress) -> Void

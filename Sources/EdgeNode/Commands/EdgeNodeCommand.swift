@@ -14,7 +14,7 @@ package struct EdgeNodeCommand: AsyncParsableCommand {
               edgenode warm go.sum                 fetch what a program needs
               edgenode status                      what is held, how upstreams are
 
-            All commands read the same configuration: --config, else EDGENODE_CONFIG, else
+            All commands read the same configuration: --config, else EDGENODE_CONFIG, else \
             ~/.config/edgenode/cluster.toml, else /etc/edgenode/cluster.toml, else the defaults.
             Shell completions: edgenode --generate-completion-script bash|zsh|fish
             """,

@@ -6,7 +6,7 @@ package struct KeyCommand: ParsableCommand {
         commandName: "key",
         abstract: "Show who this node is: its public key, made at the first call.",
         discussion: """
-            The secret half stays in the data folder (node.key, readable by the node's user only) and is never
+            The secret half stays in the data folder (node.key, readable by the node's user only) and is never \
             shown. Run it as the user that the node runs as.
 
             EXAMPLE

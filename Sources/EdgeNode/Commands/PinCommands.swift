@@ -5,8 +5,8 @@ package struct PinCommand: AsyncParsableCommand {
         commandName: "pin",
         abstract: "Keep modules whatever their age and the store's size.",
         discussion: """
-            A module keeps all of its versions that are held now or later, a module@version that one version.
-            Patterns with * and full reference names (go/<module>@<version>.zip) work too. Pinning fetches
+            A module keeps all of its versions that are held now or later, a module@version that one version. \
+            Patterns with * and full reference names (go/<module>@<version>.zip) work too. Pinning fetches \
             nothing: see `edgenode warm --pin`.
 
             EXAMPLES

@@ -6,8 +6,8 @@ package struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Serve clients until told to stop.",
         discussion: """
-            SIGTERM and SIGINT stop the node once it has finished what it is sending (limits.shutdown_grace
-            bounds that); a second one stops it at once. SIGHUP reads the configuration again and takes over
+            SIGTERM and SIGINT stop the node once it has finished what it is sending (limits.shutdown_grace \
+            bounds that); a second one stops it at once. SIGHUP reads the configuration again and takes over \
             log.level; everything else needs a restart. Logs go to standard error.
 
             EXAMPLES

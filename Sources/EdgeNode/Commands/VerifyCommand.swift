@@ -5,7 +5,7 @@ package struct VerifyCommand: AsyncParsableCommand {
         commandName: "verify",
         abstract: "Read everything in the store and check it against its digests.",
         discussion: """
-            Damaged objects are dropped; they are fetched again when somebody asks for them. Works beside a
+            Damaged objects are dropped; they are fetched again when somebody asks for them. Works beside a \
             running node. Exits with 1 when something was damaged.
             """)
 

@@ -7,10 +7,9 @@ package struct WarmCommand: AsyncParsableCommand {
         commandName: "warm",
         abstract: "Have the running node fetch modules before they are needed.",
         discussion: """
-            Arguments are go.sum files, go.mod files, or modules: module@version, module@branch, or module for
-            the newest version. - reads modules from standard input, one a line. A go.sum is complete; a go.mod
-            names only what is required directly or since Go 1.17 indirectly. Exits with 1 when something
-            could not be had.
+            Arguments are go.sum files, go.mod files, or modules: module@version, module@branch, or module for \
+            the newest version. - reads modules from standard input, one a line. The go.mod files that the \
+            module graph is made of come along. Exits with 1 when something could not be had.
 
             EXAMPLES
               edgenode warm go.sum
@@ -49,7 +48,7 @@ package struct WarmCommand: AsyncParsableCommand {
             }
         }
         Terminal.show(
-            "\(summary.files) files of \(list.items.count) asked for are held, \(ByteSize.rounded(summary.bytes))"
+            "\(summary.files) files are held, \(ByteSize.rounded(summary.bytes))"
                 + "; \(summary.failures.count) failed")
         guard summary.failures.isEmpty else {
             throw CommandFailure(.incomplete, "\(summary.failures.count) files could not be had; see above")

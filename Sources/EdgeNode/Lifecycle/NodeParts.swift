@@ -74,7 +74,7 @@ struct NodeParts: Sendable {
         var policy = TransferPolicy()
         policy.fillLimit = configuration.go.fillLimit
         let delivery = Delivery(
-            store: store, policy: policy, metrics: metrics, logger: output.logger("delivery"))
+            store: store, policy: policy, metrics: metrics, audit: audit, logger: output.logger("delivery"))
         let databases = try configuration.sumdbs.map { try $0.database }
         let sums = try await SumDatabases(
             databases, delivery: delivery, pool: pool, missFor: configuration.go.missFor, audit: audit,

@@ -19,6 +19,7 @@ struct WarmRun: Sendable {
 
     private enum Outcome: Sendable {
         case held(WarmList.Item, bytes: Int64)
+        case graph(GoModFile, whole: Bool, bytes: Int64)
         case resolved(ModuleIdentity)
         case failed(WarmList.Item, reason: String)
     }
@@ -26,7 +27,8 @@ struct WarmRun: Sendable {
     /// - Throws: `NodeClient.Unreachable` when the node is not there, at the first request that finds it so.
     func run(_ list: WarmList) async throws -> Summary {
         var summary = Summary()
-        var waiting = Array(list.items.reversed())
+        var list = list
+        var waiting = Array(list.takeItems().reversed())
         var total = waiting.count
         try await withThrowingTaskGroup(of: Outcome.self) { group in
             var running = 0
@@ -42,15 +44,20 @@ struct WarmRun: Sendable {
                     summary.files += 1
                     summary.bytes += bytes
                     if case .file(let module, .zip) = item { summary.modules.insert(module) }
+                case .graph(let file, let whole, let bytes):
+                    summary.files += 1
+                    summary.bytes += bytes
+                    list.addGraph(of: file, whole: whole)
                 case .resolved(let module):
-                    var found = WarmList()
-                    found.add(module)
-                    waiting.append(contentsOf: found.items.reversed())
-                    total += found.items.count - 1
+                    total -= 1
+                    list.add(module)
                 case .failed(let item, let reason):
                     summary.failures.append("\(item): \(reason)")
                     progress.complain("edgenode: \(item): \(reason)")
                 }
+                let found = list.takeItems()
+                total += found.count
+                waiting.append(contentsOf: found.reversed())
                 progress.show(
                     "warming: \(summary.files) of \(total) files, \(ByteSize.rounded(summary.bytes)),"
                         + " \(summary.failures.count) failed")
@@ -63,7 +70,7 @@ struct WarmRun: Sendable {
     private func fetch(_ item: WarmList.Item) async throws -> Outcome {
         let answer: NodeClient.Answer
         do {
-            answer = try await client.get(item.target, keeping: 64 << 10, timeout: .minutes(30))
+            answer = try await client.get(item.target, keeping: 16 << 20, timeout: .minutes(30))
         } catch let error as NodeClient.Unreachable {
             throw error
         } catch {
@@ -73,7 +80,16 @@ struct WarmRun: Sendable {
             let text = answer.text.split(separator: "\n").first.map { ": \($0.prefix(300))" } ?? ""
             return .failed(item, reason: "\(answer.status)\(text)")
         }
-        guard case .query(let path, _) = item else { return .held(item, bytes: answer.size) }
+        let path: ModulePath
+        switch item {
+        case .file: return .held(item, bytes: answer.size)
+        case .graph(_, let whole):
+            guard let file = try? GoModFile(parsing: answer.text) else {
+                return .held(item, bytes: answer.size)
+            }
+            return .graph(file, whole: whole, bytes: answer.size)
+        case .query(let asked, _): path = asked
+        }
         guard let info = try? JSONDecoder().decode(VersionInfo.self, from: Data(answer.body)),
             let version = try? ModuleVersion(info.version)
         else {

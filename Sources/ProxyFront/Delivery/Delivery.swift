@@ -10,18 +10,20 @@ public final class Delivery: Sendable {
     public let policy: TransferPolicy
     let clock: StoreClock
     let metrics: Metrics
+    let audit: any AuditLog
     let logger: Logger
     private let flights = Mutex<[ReferenceName: Flight]>([:])
     private let parkedFlights = Mutex<[OneShot<Bool>]>([])
 
     public init(
         store: ChunkStore, policy: TransferPolicy = TransferPolicy(), clock: StoreClock = .system,
-        metrics: Metrics, logger: Logger
+        metrics: Metrics, audit: any AuditLog = NoAuditLog(), logger: Logger
     ) {
         self.store = store
         self.policy = policy
         self.clock = clock
         self.metrics = metrics
+        self.audit = audit
         self.logger = logger
     }
 
@@ -114,7 +116,9 @@ public final class Delivery: Sendable {
         if verdict.isHostile {
             logger.warning("\(reference.name) is authentic, but readers may see different contents in it")
         }
-        return try await ingest.publish([reference])
+        let object = try await ingest.publish([reference])
+        audit.record(.stored(reference, digest: object.digest))
+        return object
     }
 
     func passedThrough(_ name: ReferenceName) {

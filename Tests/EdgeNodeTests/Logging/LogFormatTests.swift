@@ -77,6 +77,17 @@ struct LogOutputTests {
         #expect(sink.text == "<6>seen a=2 z=1\n")
     }
 
+    @Test("remembers the newest alarms")
+    func alarms() {
+        let output = LogOutput(format: LogFormat(.journal), level: .info, sink: CollectingSink())
+        let logger = output.logger("go")
+        logger.error("no alarm")
+        for number in 0..<25 { logger.critical("alarm \(number)") }
+        #expect(output.alarms.count == 20)
+        #expect(output.alarms.first?.hasSuffix("alarm 5") == true)
+        #expect(output.alarms.last?.hasSuffix("alarm 24") == true)
+    }
+
     @Test("follows a change of its level in loggers that exist already")
     func change() {
         let sink = CollectingSink()

@@ -43,6 +43,33 @@ struct WarmListTests {
         #expect(zips == ["example.com/a@v1.0.0.zip", "example.com/fork@v1.2.1.zip"])
     }
 
+    @Test("follows the module graph where a module is older than graph pruning, and below it everywhere")
+    func graph() throws {
+        func parse(_ go: String, _ module: String) throws -> GoModFile {
+            try GoModFile(parsing: "module m\n\(go)\nrequire \(module) v1.0.0\n")
+        }
+        func targets(_ file: GoModFile, whole: Bool) -> [String] {
+            var list = WarmList()
+            list.addGraph(of: file, whole: whole)
+            return list.items.map(\.target)
+        }
+        let below = ["/example.com/a/@v/v1.0.0.mod"]
+        #expect(targets(try parse("go 1.17", "example.com/a"), whole: false).isEmpty)
+        #expect(targets(try parse("go 1.17", "example.com/a"), whole: true) == below)
+        #expect(targets(try parse("go 1.16", "example.com/a"), whole: false) == below)
+        #expect(targets(try parse("", "example.com/a"), whole: false) == below)
+        #expect(targets(try parse("go 2.0", "example.com/a"), whole: false).isEmpty)
+
+        var list = WarmList()
+        list.add(try parse("go 1.26", "example.com/a"))
+        let module = try #require(
+            list.items.compactMap { item in
+                if case .graph(let module, let whole) = item, !whole { module } else { nil }
+            }.first)
+        #expect("\(module)" == "example.com/a@v1.0.0")
+        #expect(list.items.count == 3)
+    }
+
     @Test(
         "takes modules with a version, a query or nothing",
         arguments: [

@@ -4,9 +4,9 @@ import Content
 /// The sums of modules that no checksum database knows, as they were first seen from one's own upstream
 /// (architecture section 5). They are small objects of the store, kept apart from the files themselves, so
 /// that a pin outlives the file's eviction.
-struct PinnedSums: Sendable {
+package struct PinnedSums: Sendable {
     /// What the names of pins begin with; the store should never evict these.
-    static let prefix = "gosum/"
+    package static let prefix = "gosum/"
 
     enum Finding: Sendable, Equatable {
         case firstSight

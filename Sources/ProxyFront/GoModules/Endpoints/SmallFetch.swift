@@ -69,6 +69,10 @@ struct SmallFetch: Sendable {
     private func keep(_ fetched: Fetched) async {
         do {
             try await delivery.store.keep(fetched.bytes, as: fetched.reference, sync: false)
+            // Lists and the answers to queries come and go; what is checked is what stays.
+            if fetched.reference.verified != .notApplicable {
+                check.audit.record(.stored(fetched.reference, digest: fetched.reference.digest))
+            }
             if fetched.reference.verified == .unverified { unverified.add(fetched.reference.name) }
         } catch {
             logger.warning("\(fetched.reference.name) is passed on without being stored: \(error)")
