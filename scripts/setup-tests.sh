@@ -111,6 +111,7 @@ build_toolchain() {
 }
 
 need_packages "the tests and the demo" curl golang-go python3
+[ "${1:-}" = demo ] || need_packages "the test of the Debian package" binutils dpkg-dev
 [ "$(uname -m)" = x86_64 ] ||
     fail "The tests and the demo use Go releases for x86_64; this machine is $(uname -m)." "The node itself builds with make install."
 python3 -m pip --version >/dev/null 2>&1 || need_packages "the tests and the demo" python3-pip
