@@ -2,7 +2,7 @@
 prefix ?= /usr/local
 config ?=
 
-.PHONY: help demo run test soak format lint install deb clean
+.PHONY: help demo run test soak fuzz format lint install deb clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -23,10 +23,10 @@ soak: ## the long runs of the same tests, and 10^7 executions of each fuzzer
 	@scripts/fuzz.sh
 
 format: ## put the sources into the house's form
-	swift format format --in-place --parallel --recursive Package.swift Sources Tests
+	swift format format --in-place --parallel --recursive Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources/Fuzz*
 
 lint: ## check the form of the sources
-	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources/Fuzz*
 
 install: ## build the node with static Swift libraries and install it below prefix (/usr/local)
 	@scripts/setup.sh
@@ -35,8 +35,8 @@ install: ## build the node with static Swift libraries and install it below pref
 	install -D -m 644 packaging/edgenode.1 "$(DESTDIR)$(prefix)/share/man/man1/edgenode.1"
 
 deb: ## build a Debian package with the Swift libraries inside, in .build-static
-	@scripts/setup.sh
+	@scripts/setup.sh packaging
 	@packaging/build-deb.sh
 
 clean: ## remove what was built and fetched
-	rm -rf .build .build-static .cache
+	rm -rf .build .build-static .cache Fuzz/.build

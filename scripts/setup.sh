@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Installs what building the node needs and checks that Swift is there. Quick when nothing is missing.
+# Installs what building the node needs and checks that Swift is there; with the word "packaging", also what building
+# its Debian package needs. Quick when nothing is missing.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 need_packages "building edgenode" \
     ca-certificates git libc6-dev libisal-dev liblz4-dev libsodium-dev libsqlite3-dev libstdc++-12-dev make pkg-config
+
+[ "${1:-}" != packaging ] || need_packages "building the Debian package" binutils dpkg-dev
 
 command -v swift >/dev/null ||
     fail "Swift is missing: there is no swift command on the PATH." \
