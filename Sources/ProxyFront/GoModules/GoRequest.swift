@@ -74,7 +74,7 @@ public enum GoRequest: Hashable, Sendable {
         let name = verb[(verb.startIndex + 3)..<max(dot, verb.startIndex + 3)]
         do {
             switch String(decoding: verb[(dot + 1)...], as: UTF8.self) {
-            case "info": return .info(module, try VersionQuery(escaped: name))
+            case "info": return .info(module, try VersionQuery(escaped: name).asked(of: module))
             case "mod": return .mod(module, try ModuleVersion(escaped: name))
             case "zip": return .zip(module, try ModuleVersion(escaped: name))
             default: throw GoRequestError.notAnEndpoint(String(decoding: path, as: UTF8.self))

@@ -17,6 +17,10 @@ import Testing
         #expect(try parse("/golang.org/x/net/@v/v0.34.0.info") == .info(net, VersionQuery(version)))
         #expect(try parse("/golang.org/x/net/@v/master.info") == .info(net, VersionQuery("master")))
         #expect(try parse("/golang.org/x/net/@v/v1.info") == .info(net, VersionQuery("v1")))
+        // No version of a path without /v2, but v2.0.0+incompatible may be what its repository makes of it.
+        let tag = try VersionQuery("v2.0.0").asked(of: net)
+        #expect(tag.version == nil)
+        #expect(try parse("/golang.org/x/net/@v/v2.0.0.info") == .info(net, tag))
         #expect(try parse("/golang.org/x/net/@v/v0.34.0.mod") == .mod(net, version))
         #expect(try parse("/golang.org/x/net/@v/v0.34.0.zip") == .zip(net, version))
         #expect(try parse("/github.com/!burnt!sushi/toml/@v/list") == .list(toml))

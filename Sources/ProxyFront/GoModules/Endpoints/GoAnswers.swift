@@ -22,6 +22,11 @@ enum GoAnswers {
         headers.add("Cache-Control", mayChange ? "public, max-age=60" : resource.cacheControl)
         headers.add("ETag", "\"\(digest.hex)\"")
         headers.add("X-Content-Type-Options", "nosniff")
+        mark(&headers, freshness)
+        return headers
+    }
+
+    private static func mark(_ headers: inout Headers, _ freshness: Freshness) {
         switch freshness {
         case .fresh: break
         case .stale(let seconds):
@@ -31,7 +36,6 @@ enum GoAnswers {
             headers.add("Age", String(seconds))
             headers.add("Warning", "111 edgenode \"Revalidation Failed\"")
         }
-        return headers
     }
 
     /// A file that is held.
@@ -73,7 +77,7 @@ enum GoAnswers {
         }
     }
 
-    static func relayed(_ refusal: UpstreamRefusal) -> Response {
+    static func relayed(_ refusal: UpstreamRefusal, freshness: Freshness = .fresh) -> Response {
         guard (400...599).contains(refusal.status) else {
             return .text(
                 Status(502),
@@ -84,6 +88,7 @@ enum GoAnswers {
         headers.add("X-Content-Type-Options", "nosniff")
         headers.add("Cache-Control", refusal.isNotFound ? "public, max-age=60" : "no-store")
         if let wait = refusal.retryAfter { headers.add("Retry-After", wait) }
+        mark(&headers, freshness)
         return Response(status: Status(refusal.status), headers: headers, body: .array(refusal.body))
     }
 

@@ -42,6 +42,10 @@ extension GoModuleResponder {
             {
                 return offlineList(resource, held, seconds: 0)
             }
+            if !isAnswer(failure), let refusal = await small.lastWords.refusal(for: resource) {
+                logger.notice("\(resource.name) was not found last time: upstream is away")
+                return GoAnswers.relayed(refusal, freshness: .offline(seconds: 0))
+            }
             return GoAnswers.response(failure)
         }
     }

@@ -48,7 +48,7 @@ public final class GoModuleResponder: Responder {
         unverified = UnverifiedContent(store: delivery.store, check: check, logger: logger)
         small = SmallFetch(
             configuration: configuration, delivery: delivery, pool: pool, check: check, misses: misses,
-            unverified: unverified, logger: logger)
+            lastWords: LastWords(delivery: delivery, logger: logger), unverified: unverified, logger: logger)
     }
 
     /// Checks unverified content again from time to time, until the task is cancelled.

@@ -15,10 +15,11 @@ struct SmallFetch: Sendable {
     let pool: UpstreamPool
     let check: SumCheck
     let misses: NegativeCache
+    let lastWords: LastWords
     let unverified: UnverifiedContent
     let logger: Logger
 
-    /// Asks the upstreams in order; a miss is remembered, a success forgets one.
+    /// Asks the upstreams in order; a miss is remembered and kept, a success forgets one.
     func fetch(_ resource: GoResource) async -> Result<Fetched, DeliveryFailure> {
         do {
             let fetched = try await ask(resource)
@@ -29,6 +30,7 @@ struct SmallFetch: Sendable {
             let failure = DeliveryFailure(error)
             if case .upstream(.refused(let refusal)) = failure, refusal.isNotFound {
                 misses.remember(refusal, for: resource.name, now: .now)
+                await lastWords.keep(refusal, for: resource)
             }
             return .failure(failure)
         }

@@ -34,6 +34,19 @@ public struct VersionQuery: Hashable, Sendable, CustomStringConvertible {
         try self.init(try ModuleVersionError.unescape(escaped))
     }
 
+    private init(unresolved text: String) {
+        self.text = text
+        version = nil
+    }
+
+    /// The query as it means something to `module`. A version of another major line, such as v2.0.0 of a path
+    /// without /v2, is none of its versions but a name that its repository resolves, to v2.0.0+incompatible for
+    /// instance.
+    public func asked(of module: ModulePath) -> VersionQuery {
+        guard let version, !module.admits(version) else { return self }
+        return VersionQuery(unresolved: text)
+    }
+
     public var escaped: String { BangEscaping.escape(text) }
 
     public var description: String { text }
