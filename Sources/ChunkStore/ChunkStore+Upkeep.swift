@@ -37,6 +37,11 @@ extension ChunkStore {
         try await upkeep.unfolder.unfold(digest) { false }
     }
 
+    /// Evicts a blob now, as making room for another would, unless it is pinned.
+    /// - Returns: false when it stays or is not held.
+    @discardableResult
+    package func evict(_ digest: Digest) async throws -> Bool { try await upkeep.evictor.evict(digest) }
+
     /// Settles a blob now. Nil when it is not a whole file.
     @discardableResult
     package func settle(_ digest: Digest) async throws -> Settlement? {

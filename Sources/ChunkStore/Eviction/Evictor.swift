@@ -53,6 +53,15 @@ final class Evictor: RoomMaker {
     /// Goes down to the low mark if the high one is passed.
     func trim() async { await gate.locked { await free(incoming: 0) } }
 
+    /// Drops one blob, unless it is pinned.
+    /// - Returns: false when it stays or is not held.
+    func evict(_ digest: Digest) async throws -> Bool {
+        try await gate.locked {
+            guard let row = try await parts.readers.read({ try $0.blob(digest) }) else { return false }
+            return try await drop(row) != nil
+        }
+    }
+
     private func free(incoming: Int64) async {
         do {
             guard try await excess(incoming) > 0 else { return }
@@ -87,7 +96,7 @@ final class Evictor: RoomMaker {
         while try await excess(incoming) > inPacks {
             guard let victim = try await chooseVictim() else { return true }
             if victim.place == .file, try await foldInstead(victim) { continue }
-            inPacks += try await drop(victim)
+            inPacks += try await drop(victim) ?? 0
         }
         return false
     }
@@ -139,8 +148,8 @@ final class Evictor: RoomMaker {
         }
     }
 
-    /// - Returns: bytes that come back only once packs are rewritten.
-    private func drop(_ victim: BlobRow) async throws -> Int64 {
+    /// - Returns: bytes that come back only once packs are rewritten; nil when it stays.
+    private func drop(_ victim: BlobRow) async throws -> Int64? {
         let (parts, faults) = (parts, faults)
         return try await parts.writer.transaction { stage -> (names: [ReferenceName], inPacks: Int64)? in
             // Pinned, replaced or folded since it was chosen: it stays.
@@ -157,7 +166,7 @@ final class Evictor: RoomMaker {
             guard let dropped else { return }
             parts.cache.removed(victim.digest, dropped.names)
             parts.events.send(.evicted(victim.digest, size: victim.size))
-        }?.inPacks ?? 0
+        }?.inPacks
     }
 
     // MARK: What the policy knows

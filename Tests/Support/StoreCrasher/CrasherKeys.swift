@@ -1,3 +1,6 @@
+import ChunkStore
+import Content
+
 /// What the crashing child and the test that kills it both know: which keys there are and which bytes they have.
 ///
 /// The child prints a line before and after each change: `B <key> <value>` when it begins to give `key` the value
@@ -25,7 +28,36 @@ package enum CrasherKeys {
 
     /// The same bytes for the same number, in every process.
     package static func bytes(_ number: Int) -> [UInt8] {
-        let count = size(number)
+        if (1...4).contains(number % blobsPerWorker) { return zip(number) }
+        return noise(size(number), seed: number)
+    }
+
+    /// A module zip whose files but the first are the same for every number: folded, they share their chunks.
+    private static func zip(_ number: Int) -> [UInt8] {
+        var entries: [ZipEntryHeader] = []
+        var bytes: [UInt8] = []
+        for file in 0..<12 {
+            let data = noise(1500 + file * 211, seed: file == 0 ? 5000 + number : 6000 + file)
+            let entry = ZipEntryHeader(
+                name: Array("crash@v1.0.\(number)/file\(file).go".utf8), crc32: UInt32(file), uncompressedSize: 9,
+                utf8: false, data: .stored(data))
+            bytes += entry.localHeader + data + entry.descriptor(compressedSize: UInt32(data.count))
+            entries.append(entry)
+        }
+        return bytes + directory(entries, after: bytes.count)
+    }
+
+    private static func directory(_ entries: [ZipEntryHeader], after size: Int) -> [UInt8] {
+        let segments: [Recipe.Segment] = [.zipEntries(count: entries.count), .zipDirectory]
+        guard let layout = try? RecipeLayout(chunks: [], entries: entries, segments: segments),
+            let recipe = try? Recipe(
+                blob: Digest(of: []), size: layout.size, chunks: [], entries: entries, segments: segments)
+        else { return [] }
+        precondition(layout.size > size, "the entries made a zip")
+        return recipe.bytes(of: .directory, layout)
+    }
+
+    private static func noise(_ count: Int, seed number: Int) -> [UInt8] {
         var state = UInt64(number &+ 1) &* 0x9e37_79b9_7f4a_7c15
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count + 8)

@@ -25,11 +25,16 @@ struct Worker {
             guard let blob = contents.keys.sorted().randomElement(using: &chance), let bytes = contents[blob]
             else { return }
             let digest = Digest(of: bytes)
-            switch Int.random(in: 0..<10, using: &chance) {
+            switch Int.random(in: 0..<18, using: &chance) {
             case 0..<6: try await store(blob, bytes, digest)
             case 6..<8: try await remove(blob, digest)
             case 8: try await leave(bytes, digest)
-            default: try await store.rewritePacks()
+            case 9: try await store.rewritePacks()
+            case 10: try await store.settle(digest)
+            case 11..<15: _ = try await store.fold(digest)
+            case 15: try await store.unfold(digest)
+            case 16: try await evict(blob, digest)
+            default: try await store.collectGarbage()
             }
         }
     }
@@ -67,6 +72,13 @@ struct Worker {
         let keys = [CrasherKeys.blob(blob), CrasherKeys.name(blob)]
         for key in keys { log.begin(key, "-") }
         _ = try await store.remove(digest, because: "the crasher says so")
+        for key in keys { log.end(key) }
+    }
+
+    private func evict(_ blob: Int, _ digest: Digest) async throws {
+        let keys = [CrasherKeys.blob(blob), CrasherKeys.name(blob)]
+        for key in keys { log.begin(key, "-") }
+        try await store.evict(digest)
         for key in keys { log.end(key) }
     }
 
