@@ -39,7 +39,8 @@ package enum CrasherKeys {
         for file in 0..<12 {
             let data = noise(1500 + file * 211, seed: file == 0 ? 5000 + number : 6000 + file)
             let entry = ZipEntryHeader(
-                name: Array("crash@v1.0.\(number)/file\(file).go".utf8), crc32: UInt32(file), uncompressedSize: 9,
+                name: Array("crash@v1.0.\(number)/file\(file).go".utf8), crc32: UInt32(file),
+                uncompressedSize: 9,
                 utf8: false, data: .stored(data))
             bytes += entry.localHeader + data + entry.descriptor(compressedSize: UInt32(data.count))
             entries.append(entry)
