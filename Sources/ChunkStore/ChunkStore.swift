@@ -59,6 +59,9 @@ public final class ChunkStore: Sendable {
             parts.workers.stop()
             parts.pool.stop()
         }
-        lock.withLock { $0 = nil }
+        lock.withLock { lock in
+            if let held = lock { parts.files.unlock(held) }
+            lock = nil
+        }
     }
 }

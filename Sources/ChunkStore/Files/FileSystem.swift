@@ -31,6 +31,14 @@ public protocol FileSystem: Sendable {
     func freeSpace(at path: String) throws(FileError) -> Int64
     /// Opens (making it if needed) and locks a file for this process; nil when another one has it.
     func lock(_ path: String) throws(FileError) -> OpenFile?
+    /// Gives a lock up at once. Closing alone is not enough while a process that is just being started holds a
+    /// copy of the descriptor.
+    func unlock(_ file: OpenFile)
+}
+
+extension FileSystem {
+    /// For file systems whose locks end with the file.
+    public func unlock(_ file: OpenFile) {}
 }
 
 /// How a file is opened.

@@ -132,6 +132,11 @@ public struct PosixFileSystem: FileSystem {
         throw FileError("lock", path, code: errno)
     }
 
+    public func unlock(_ file: OpenFile) {
+        // The only way to fail is a bad descriptor, which an `OpenFile` never has.
+        _ = flock(file.descriptor, LOCK_UN)
+    }
+
     private func describe(_ file: OpenFile) -> String { "file of descriptor \(file.descriptor)" }
 
     private func retrying<Value: SignedInteger>(_ call: () -> Value) -> Value {

@@ -29,6 +29,7 @@ extension LayeredFileSystem {
     func size(at path: String) throws(FileError) -> Int64? { try base.size(at: path) }
     func freeSpace(at path: String) throws(FileError) -> Int64 { try base.freeSpace(at: path) }
     func lock(_ path: String) throws(FileError) -> OpenFile? { try base.lock(path) }
+    func unlock(_ file: OpenFile) { base.unlock(file) }
 }
 
 /// The machine's file system without waiting for the disk: for tests in which no power fails.
