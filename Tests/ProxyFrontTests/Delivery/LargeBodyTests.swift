@@ -8,9 +8,9 @@ import Testing
 
 /// A body far larger than memory may ever hold, to a slow and a fast client at once.
 @Suite struct LargeBodyTests {
-    /// 10 GB in the long run, 600 MB otherwise.
-    private static let size: Int64 =
-        ProcessInfo.processInfo.environment["EDGENODE_SOAK"] == "1" ? 10_000_000_000 : 600_000_000
+    private static let size: Int64 = 10_000_000_000
+    /// In the long run only: so many bytes on their way to the disk hold up every other test's syncs.
+    private static let isLongRun = ProcessInfo.processInfo.environment["EDGENODE_SOAK"] == "1"
 
     /// Makes bytes as fast as they are taken.
     private final class Generator: BodySource, UpstreamBody {
@@ -63,7 +63,7 @@ import Testing
         return count
     }
 
-    @Test func itStreamsToASlowAndAFastClientInBoundedMemory() async throws {
+    @Test(.enabled(if: isLongRun)) func itStreamsToASlowAndAFastClientInBoundedMemory() async throws {
         try await TestNode.running(TestNode.Settings("off")) { node in
             let generator = Generator(size: Self.size)
             let name = try ReferenceName("test/large")
