@@ -77,14 +77,14 @@ extension ChunkStore {
         public var settleRate: Int64
         /// Bytes a second that the scrub reads; 0 = no scrub.
         public var scrubRate: Int64
-        /// How often it is looked for what became cold or too old.
+        /// How often it is looked for what was published, became cold or is too old.
         public var interval: Duration
         /// A folded blob that is read twice within this time becomes whole again.
         public var unfoldWindow: Duration
 
         public init(
             isEnabled: Bool = true, settleRate: Int64 = 64 << 20, scrubRate: Int64 = 2 << 20,
-            interval: Duration = .seconds(600), unfoldWindow: Duration = .seconds(86400)
+            interval: Duration = .seconds(60), unfoldWindow: Duration = .seconds(86400)
         ) {
             self.isEnabled = isEnabled
             self.settleRate = settleRate

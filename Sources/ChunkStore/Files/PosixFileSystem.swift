@@ -127,9 +127,14 @@ public struct PosixFileSystem: FileSystem {
 
     public func lock(_ path: String) throws(FileError) -> OpenFile? {
         let file = try open(path, .create)
-        if retrying({ flock(file.descriptor, LOCK_EX | LOCK_NB) }) == 0 { return file }
-        if errno == EWOULDBLOCK { return nil }
-        throw FileError("lock", path, code: errno)
+        // A child process that is being started holds copies of all descriptors until its own program runs, and
+        // with them the lock of a store that was just closed: it is believed to be taken after half a second.
+        for attempt in 0..<20 {
+            if attempt > 0 { usleep(25_000) }
+            if retrying({ flock(file.descriptor, LOCK_EX | LOCK_NB) }) == 0 { return file }
+            guard errno == EWOULDBLOCK else { throw FileError("lock", path, code: errno) }
+        }
+        return nil
     }
 
     public func unlock(_ file: OpenFile) {

@@ -105,9 +105,7 @@ final class Upkeep: Sendable {
         await attempt("settle") { try await settleAll() }
         while !settlePace.isStopped {
             await round()
-            do { try await Task.sleep(for: min(parts.configuration.upkeep.interval, .seconds(60))) } catch {
-                return
-            }
+            do { try await Task.sleep(for: parts.configuration.upkeep.interval) } catch { return }
         }
     }
 
