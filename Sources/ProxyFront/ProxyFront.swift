@@ -1,3 +1,0 @@
-import ChunkStore
-import NIOCore
-import AsyncHTTPClient
