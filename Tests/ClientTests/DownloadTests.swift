@@ -153,17 +153,17 @@ struct DownloadTests {
             let first = try await fetch(wanted)
             let cost = start.duration(to: clock.now)
             #expect((502...504).contains(first.status))
-            #expect(cost > .seconds(1) && cost < .seconds(8), "the first request took \(cost)")
+            #expect(cost > .seconds(1), "the first request took \(cost)")
             #expect(first.headers["content-type"]?.hasPrefix("text/plain") == true)
 
             for path in ["/golang.org/x/term/@v/v0.3.0.mod", "/golang.org/x/net/@v/v0.7.0.mod"] {
                 let again = clock.now
                 #expect((502...504).contains(try await fetch(site.node.url + path).status))
-                #expect(again.duration(to: clock.now) < .seconds(1), "the breaker is not open")
+                #expect(again.duration(to: clock.now) < cost / 2, "the breaker is not open")
             }
             let hit = clock.now
             #expect(try await fetch(site.node.url + held).status == 200)
-            #expect(hit.duration(to: clock.now) < .seconds(1), "a hit waits for the upstream")
+            #expect(hit.duration(to: clock.now) < cost / 2, "a hit waits for the upstream")
 
             try await site.upstream.liftFaults()
             let deadline = clock.now + .seconds(40)

@@ -1,11 +1,12 @@
 import ChunkStore
 import Content
+import Synchronization
 
 /// A file system over the machine's: what a test does not change passes through.
 protocol LayeredFileSystem: FileSystem {}
 
 extension LayeredFileSystem {
-    private var base: PosixFileSystem { PosixFileSystem() }
+    var base: PosixFileSystem { PosixFileSystem() }
 
     func open(_ path: String, _ access: FileAccess) throws(FileError) -> OpenFile {
         try base.open(path, access)
@@ -36,4 +37,18 @@ extension LayeredFileSystem {
 struct HastyFileSystem: LayeredFileSystem {
     func synchronize(_ file: OpenFile) throws(FileError) {}
     func synchronizeDirectory(_ path: String) throws(FileError) {}
+}
+
+/// Counts what is read.
+final class CountingFileSystem: LayeredFileSystem {
+    private let count = Atomic<Int64>(0)
+    var bytesRead: Int64 { count.load(ordering: .relaxed) }
+
+    func read(
+        from file: OpenFile, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+    ) throws(FileError) -> Int {
+        let read = try base.read(from: file, into: buffer, at: offset)
+        count.add(Int64(read), ordering: .relaxed)
+        return read
+    }
 }

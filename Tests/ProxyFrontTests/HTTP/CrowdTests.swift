@@ -19,6 +19,8 @@ struct CrowdTests {
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         try await withServer(responder, metrics: metrics) { port in
             let request = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
+            let client = try RawClient(port: port)
+            let alone = try await medianLatency(of: request, client)
             let before = residentBytes()
             var crowd: [RawClient] = []
             for _ in 0..<1000 {
@@ -27,22 +29,26 @@ struct CrowdTests {
                 #expect(try await client.answer().status == 200)
                 crowd.append(client)
             }
-            #expect(metrics.connections.value == 1000)
+            #expect(metrics.connections.value == 1001)
             // Clients included.
             #expect(residentBytes() - before < 50 << 20)
-            let client = try RawClient(port: port)
-            var latencies: [Duration] = []
-            for _ in 0..<2000 {
-                let start = ContinuousClock.now
-                try await client.send(request)
-                _ = try await client.answer()
-                latencies.append(ContinuousClock.now - start)
-            }
-            latencies.sort()
-            // The median, because other suites share the machine; a server that walked all its connections
-            // for each request would miss it by far.
-            #expect(latencies[1000] < .milliseconds(5))
+            let crowded = try await medianLatency(of: request, client)
+            print("median of an answer: \(alone) alone, \(crowded) beside 1,000 idle connections")
+            // A server that walked all its connections for each request would miss it by far.
+            #expect(crowded < alone * 10, "\(alone) alone, \(crowded) in the crowd")
             withExtendedLifetime(crowd) {}
         }
+    }
+
+    private func medianLatency(of request: String, _ client: RawClient) async throws -> Duration {
+        var latencies: [Duration] = []
+        for _ in 0..<2001 {
+            let start = ContinuousClock.now
+            try await client.send(request)
+            _ = try await client.answer()
+            latencies.append(ContinuousClock.now - start)
+        }
+        latencies.sort()
+        return latencies[1000]
     }
 }
