@@ -23,17 +23,20 @@ package struct BlobRow: Sendable, Equatable {
     package let used: Int64
     package let hits: Int64
     package let access: AccessClass
+    /// Never settled nor folded, whatever its bytes look like.
+    package let staysWhole: Bool
 }
 
 extension Connection {
-    private static let blobColumns = "id, digest, size, place, record, created, used, hits, access"
+    private static let blobColumns = "id, digest, size, place, record, created, used, hits, access, whole"
 
     private func readBlob(_ row: Statement) throws(StoreError) -> BlobRow {
         BlobRow(
             id: row.integer(0), digest: try row.digest(1), size: row.integer(2),
             place: BlobPlace(rawValue: row.integer(3)) ?? .file,
             record: row.isNull(4) ? nil : row.integer(4), created: row.integer(5), used: row.integer(6),
-            hits: row.integer(7), access: AccessClass(rawValue: Int(row.integer(8))) ?? .private)
+            hits: row.integer(7), access: AccessClass(rawValue: Int(row.integer(8))) ?? .private,
+            staysWhole: row.integer(9) != 0)
     }
 
     package func blob(_ digest: Digest) throws(StoreError) -> BlobRow? {
@@ -62,6 +65,11 @@ extension Connection {
             .digest(digest), .integer(size), .integer(place.rawValue), record.map { .integer($0) } ?? .null,
             .integer(now), .integer(now))
         return lastInsertedRow
+    }
+
+    /// Has a blob never be settled nor folded.
+    package func keepWhole(blob id: Int64) throws(StoreError) {
+        try run("UPDATE blobs SET whole = 1 WHERE id = ?", .integer(id))
     }
 
     /// Drops the blob's row; triggers drop its record and its references.

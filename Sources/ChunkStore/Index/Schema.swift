@@ -2,7 +2,7 @@
 /// (docs/store-format.md, "Index").
 package enum Schema {
     /// Each entry takes the schema from version `offset` to `offset + 1`.
-    package static let migrations: [String] = [core, recipes]
+    package static let migrations: [String] = [core, recipes, wholeBlobs]
 
     package static var current: Int { migrations.count }
 
@@ -89,6 +89,9 @@ package enum Schema {
 
         CREATE TABLE pins(pattern TEXT PRIMARY KEY, made INTEGER NOT NULL) WITHOUT ROWID;
         """
+
+    /// Blobs that are never cut into chunks.
+    private static let wholeBlobs = "ALTER TABLE blobs ADD COLUMN whole INTEGER NOT NULL DEFAULT 0"
 
     /// Brings a database to the current version, each step in one transaction.
     /// - Throws: `StoreError.newerFormat` for a database of a later program, unchanged.

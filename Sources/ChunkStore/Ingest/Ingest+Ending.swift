@@ -31,10 +31,15 @@ extension Ingest {
 
     /// Makes the sealed blob durable and visible, with references to it; their digest and size are the blob's.
     ///
+    /// - Parameter staysWhole: the bytes are not to be trusted with their own structure, so that they are never cut
+    ///   into chunks (an archive that different readers read differently).
+    ///
     /// The order is: bytes synced, renamed, directory synced, index rows committed, then visible.
     /// - Throws: `StoreError.released` unless sealed. After any other error nothing was published, nothing
     ///   stays on disk, and readers of the ingest keep its bytes.
-    public func publish(_ references: [Reference] = []) async throws -> StoredObject {
+    public func publish(
+        _ references: [Reference] = [], staysWhole: Bool = false
+    ) async throws -> StoredObject {
         let (digest, size, reserved) = try state.withLock { state -> (Digest, Int64, Int64) in
             if let failure = state.failure { throw failure }
             guard case .sealed(let digest, let size) = state.phase else { throw StoreError.released }
@@ -47,7 +52,8 @@ extension Ingest {
             if size <= Int64(parts.configuration.smallObjectLimit) {
                 object = try await publishSmall(digest, size: size, reserved: reserved, references)
             } else {
-                object = try await publishFile(digest, size: size, reserved: reserved, references)
+                object = try await publishFile(
+                    digest, size: size, reserved: reserved, staysWhole: staysWhole, references)
             }
             parts.forget(self)
             return object
@@ -68,7 +74,7 @@ extension Ingest {
     }
 
     private func publishFile(
-        _ digest: Digest, size: Int64, reserved: Int64, _ references: [Reference]
+        _ digest: Digest, size: Int64, reserved: Int64, staysWhole: Bool, _ references: [Reference]
     ) async throws -> StoredObject {
         let (parts, file, id) = (parts, file, id)
         await keeping.drained()
@@ -97,6 +103,7 @@ extension Ingest {
                     try row?.id
                     ?? stage.connection.insertBlob(
                         digest, size: size, place: .file, record: nil, now: stage.now)
+                if staysWhole { try stage.connection.keepWhole(blob: blob) }
                 for reference in references {
                     try stage.connection.setReference(reference, blob: blob, now: stage.now)
                 }

@@ -70,6 +70,7 @@ final class Folder: Sendable {
             return (row, source)
         }
         guard let (row, source) = found else { return .notAFile }
+        if row.staysWhole { return .refused(.told) }
         let plan: ChunkPlan
         do {
             plan = try await thread.run { try Chunkers.plan(source, shouldStop: shouldStop) }

@@ -28,6 +28,9 @@ package enum ChunkingRefusal: Error, Equatable, CustomStringConvertible {
     /// The work was asked to stop.
     case stopped
 
+    /// Of a blob that was published to stay whole.
+    static let told = ChunkingRefusal.odd("its structure is not to be trusted")
+
     package var description: String {
         switch self {
         case .notWorthwhile(let format): "\(format) bytes are not worth cutting"

@@ -87,6 +87,7 @@ final class Settler: Sendable {
         let settlement: Settlement
         var chunks: [(id: ChunkID, range: Range<Int64>)] = []
         do {
+            if row.staysWhole { throw ChunkingRefusal.told }
             let plan = try Chunkers.plan(source, shouldStop: { !pace(0) })
             for cut in plan.cuts {
                 chunks.append((ChunkID(of: try source.read(cut)), cut))

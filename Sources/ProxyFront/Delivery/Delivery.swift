@@ -116,7 +116,7 @@ public final class Delivery: Sendable {
         if verdict.isHostile {
             logger.warning("\(reference.name) is authentic, but readers may see different contents in it")
         }
-        let object = try await ingest.publish([reference])
+        let object = try await ingest.publish([reference], staysWhole: verdict.isHostile)
         audit.record(.stored(reference, digest: object.digest))
         return object
     }

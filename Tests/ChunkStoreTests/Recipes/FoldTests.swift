@@ -54,6 +54,29 @@ struct FoldTests {
         await store.close()
     }
 
+    @Test("A blob that was published to stay whole is neither settled nor folded, a restart later too")
+    func publishedToStayWhole() async throws {
+        let directory = TestDirectory()
+        var store = try await directory.open { $0.smallObjectLimit = 1024 }
+        let versions = TestZip.family(versions: 2, files: 40, changed: 1, seed: 4)
+        _ = try await store.fold(store.publish(versions[0]))
+        let ingest = try await store.beginIngest(size: Int64(versions[1].count))
+        try await ingest.write(versions[1], at: 0)
+        let digest = try await ingest.seal().0
+        _ = try await ingest.publish(staysWhole: true)
+        for _ in 0..<2 {
+            guard case .refused(.odd) = try await store.fold(digest) else {
+                Issue.record("it was folded")
+                return
+            }
+            #expect(try await store.settle(digest) == .odd)
+            await store.close()
+            store = try await directory.open { $0.smallObjectLimit = 1024 }
+        }
+        #expect(try await store.bytes(digest) == versions[1])
+        await store.close()
+    }
+
     @Test("A reader goes on after its blob was removed and its packs were rewritten")
     func readerOutlives() async throws {
         let directory = TestDirectory()
