@@ -14,5 +14,6 @@ package final class RecipeHook: Sendable {
 
     package var opener: (any RecipeOpener)? { current.withLock { $0 } }
 
-    package func set(_ opener: any RecipeOpener) { current.withLock { $0 = opener } }
+    /// Nil ends it: the opener holds the store's parts, and they hold this.
+    package func set(_ opener: (any RecipeOpener)?) { current.withLock { $0 = opener } }
 }

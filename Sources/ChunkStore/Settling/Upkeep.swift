@@ -68,6 +68,7 @@ final class Upkeep: Sendable {
         for task in tasks { task.cancel() }
         for task in tasks { await task.value }
         parts.space.setMaker(nil)
+        parts.recipes.set(nil)
         await settler.close()
         await Thread.run {
             self.settling.stop()
