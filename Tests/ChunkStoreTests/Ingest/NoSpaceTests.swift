@@ -22,7 +22,9 @@ import Testing
     /// The disk is full: the readers keep what is there.
     private func fillsUp(_ store: ChunkStore) async throws {
         let bytes = randomBytes(9_000_000, seed: 31)
-        try await store.put(Self.held)
+        // Pinned: a store that has no room throws out what it may.
+        try await store.put(Self.held, references: [.sample("n/held", Digest(of: Self.held))])
+        try await store.pin("n/held")
         let ingest = try await store.beginIngest(expected: Digest(of: bytes), size: 9_000_000)
         let waiting = Task { try await ingest.available(8_999_999..<9_000_000) }
         let there = try await fill(ingest, bytes)
