@@ -110,7 +110,7 @@ build_toolchain() {
     echo "$wanted" >"$target/.stamp"
 }
 
-need_packages "the tests and the demo" curl golang-go python3
+need_packages "the tests and the demo" curl golang-go openssl python3
 [ "${1:-}" = demo ] || need_packages "the test of the Debian package" binutils dpkg-dev
 [ "$(uname -m)" = x86_64 ] ||
     fail "The tests and the demo use Go releases for x86_64; this machine is $(uname -m)." "The node itself builds with make install."
