@@ -1,5 +1,5 @@
 /// What authenticates the node at an upstream.
-public enum UpstreamCredential: Sendable, Equatable {
+public enum UpstreamCredential: Sendable, Hashable {
     case basic(user: String, password: String)
     case bearer(token: String)
 
