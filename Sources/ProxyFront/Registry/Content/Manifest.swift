@@ -1,4 +1,4 @@
-public import Content
+import Content
 
 import struct FoundationEssentials.Data
 import class FoundationEssentials.JSONDecoder

@@ -1,3 +1,5 @@
+public import Content
+
 /// The name of a registry as image names carry it: a host with an optional port, such as `docker.io`,
 /// `localhost:5000` or `[::1]:5000`. In lower case; compared byte for byte.
 public struct RegistryHost: Hashable, Sendable, CustomStringConvertible {

@@ -1,3 +1,4 @@
+public import ChunkStore
 public import Content
 
 /// On whose behalf an upstream is asked. What is fetched with a credential is private, unless the same
