@@ -139,6 +139,38 @@ import Testing
         }
     }
 
+    @Test func aForkBeyondTheHeadBeingServedIsNoticedToo() async throws {
+        var log = TestLog()
+        log.grow(to: 5)
+        var fork = TestLog(name: log.name, key: log.key)
+        fork.grow(to: 12, salt: "forked")
+        let served = Served(log, size: 5)
+        let (honest, forked) = (log, fork)
+        // The record is the one of the tree being served; only the head beside it is of the other tree.
+        let script: FaultUpstream.Script = { asked in
+            if asked.path == "/lookup/\(TestLog.module(2).escaped)" {
+                let record = Array("2\n".utf8) + honest.records[2] + [0x0a]
+                return [.send(.answer(200, record + forked.head(12)))]
+            }
+            if let tile = Tile(path: asked.path.dropFirst()), tile.path.contains(".p/12"),
+                let bytes = forked.tile(tile, size: 12)
+            {
+                return [.send(.answer(200, bytes))]
+            }
+            return served.script(asked)
+        }
+        try await FaultUpstream.serving(script) { upstream in
+            try await TestNode.running(try settings(upstream.url, key: log.verifierKey)) { node in
+                let path = "/sumdb/\(log.name)/lookup/"
+                #expect(await node.get("\(path)\(TestLog.module(3))").status == 200)
+                #expect(await node.get("\(path)\(TestLog.module(2))").status == 200)
+                try await waitUntil {
+                    node.audit.events.contains { $0.reason?.contains("SECURITY") == true }
+                }
+            }
+        }
+    }
+
     @Test func anotherKeysDatabaseIsNotBelieved() async throws {
         var log = TestLog()
         log.grow(to: 10)

@@ -44,7 +44,13 @@ public final class SumDBClient: Sendable {
     /// Proves an answer that was got otherwise; see `lookup`.
     public func verify(_ answer: [UInt8], of module: ModuleIdentity) async throws -> SumDBRecord {
         let lookup = try SumDBLookup(parsing: answer)
-        let head = try await merge(lookup.note)
+        return try await prove(lookup, of: module, under: try await merge(lookup.note))
+    }
+
+    /// Proves a record under a head that is known to be the database's.
+    public func prove(
+        _ lookup: SumDBLookup, of module: ModuleIdentity, under head: SignedTreeHead
+    ) async throws -> SumDBRecord {
         guard lookup.record < head.size else {
             throw SumDBError.recordBeyondTree(record: lookup.record, size: head.size)
         }

@@ -20,6 +20,7 @@ final class SumDatabase: Sendable {
     private let lookups = SingleFlight<ModuleIdentity, Answer>()
     private let advances = SingleFlight<Int64, Bool>()
     private let misses: NegativeCache
+    private let nextWatch = Mutex(Watch())
     private let audit: any AuditLog
     private let logger: Logger
 
@@ -76,7 +77,8 @@ final class SumDatabase: Sendable {
         do {
             let lookup = try SumDBLookup(parsing: answer)
             if let served, lookup.record < served.size {
-                _ = try await client.verify(lookup.answer(with: served), of: module)
+                _ = try await client.prove(lookup, of: module, under: served)
+                watch(lookup.note)
             } else {
                 let record = try await client.verify(answer, of: module)
                 cache.withLock { $0.offer(record.head) }
@@ -137,6 +139,22 @@ final class SumDatabase: Sendable {
         }
     }
 
+    /// Holds a head that is not needed yet against the newest one known, beside the answer it came with: a
+    /// database that forks must not stay unnoticed as long as the head being served covers what is asked for.
+    private func watch(_ note: [UInt8]) {
+        let known = client.head?.note
+        guard note != known, nextWatch.withLock({ $0.begin(now: .now, every: Self.watchEvery) }) else {
+            return
+        }
+        Task {
+            do {
+                try await client.merge(note)
+            } catch {
+                _ = failure(error)
+            }
+        }
+    }
+
     private func failure(_ error: any Error) -> SumDatabaseFailure {
         switch error {
         case let failure as UpstreamFailure: return .upstream(failure)
@@ -149,6 +167,23 @@ final class SumDatabase: Sendable {
             }
             return .invalid("\(error)")
         default: return .store("\(error)")
+        }
+    }
+}
+
+extension SumDatabase {
+    /// The proof costs some tiles each time the database's right edge moves, and large databases move all the
+    /// time.
+    static let watchEvery: Duration = .seconds(600)
+
+    /// When newer heads are looked at again.
+    private struct Watch {
+        private var last: ContinuousClock.Instant?
+
+        mutating func begin(now: ContinuousClock.Instant, every: Duration) -> Bool {
+            if let last, now - last < every { return false }
+            last = now
+            return true
         }
     }
 }
