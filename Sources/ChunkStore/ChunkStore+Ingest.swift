@@ -6,6 +6,8 @@ extension ChunkStore {
     ///   - expected: the digest it must turn out to have; such an ingest can be parked and survives restarts.
     ///   - size: its length, when that is known.
     ///   - observer: sees its bytes in order.
+    /// - Throws: `StoreError.noSpace` when `size` is more than the store could hold if it were empty: nothing is
+    ///   evicted for what cannot stay.
     public func beginIngest(
         expected: Digest? = nil, size: Int64? = nil, observer: (any FrontObserver)? = nil
     ) async throws -> Ingest {
@@ -15,6 +17,7 @@ extension ChunkStore {
         }
         let file = try await parts.pool.run {
             if let old { parts.discardPartial(old.id, reserved: old.reserved) }
+            if let size, try !parts.space.couldFit(size) { throw StoreError.noSpace }
             return try storing { () throws(FileError) in
                 try parts.files.open(parts.layout.partial(id), .createNew)
             }

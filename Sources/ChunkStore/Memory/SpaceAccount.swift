@@ -50,6 +50,12 @@ package final class SpaceAccount: Sendable {
         return (capacity == 0 || used + bytes <= capacity) && free - bytes >= reservedFree
     }
 
+    /// Whether `bytes` could ever fit, if everything the store holds made way. Blocks.
+    func couldFit(_ bytes: Int64) throws(StoreError) -> Bool {
+        let free = try storing { () throws(FileError) in try files.freeSpace(at: directory) }
+        return (capacity == 0 || bytes <= capacity) && free + used - bytes >= reservedFree
+    }
+
     /// Asks the room maker after the disk itself was full.
     func makeRoom(for bytes: Int64) async -> Bool {
         let maker = state.withLock { $0.maker }

@@ -25,7 +25,8 @@ import Testing
         // Pinned: a store that has no room throws out what it may.
         try await store.put(Self.held, references: [.sample("n/held", Digest(of: Self.held))])
         try await store.pin("n/held")
-        let ingest = try await store.beginIngest(expected: Digest(of: bytes), size: 9_000_000)
+        // Its size is told to nobody: a body that could never fit is not begun.
+        let ingest = try await store.beginIngest(expected: Digest(of: bytes))
         let waiting = Task { try await ingest.available(8_999_999..<9_000_000) }
         let there = try await fill(ingest, bytes)
         #expect(there > 0 && there < bytes.count)
@@ -114,6 +115,19 @@ import Testing
         // The next commit takes what the failed one left.
         try await store.put([2])
         #expect(directory.files(below: "blobs") == [] && directory.files(below: "ingest") == [])
+        #expect(try await StoreAudit(store: store, directory: directory.path).findings() == [])
+        await store.close()
+    }
+
+    @Test func nothingIsEvictedForWhatCouldNeverFit() async throws {
+        let directory = TestDirectory()
+        let store = try await directory.open(files: HastyFileSystem()) { $0.capacity = 1_000_000 }
+        let held = try await store.put(Self.held, references: [.sample("n/held", Digest(of: Self.held))])
+        await #expect(throws: StoreError.noSpace) { _ = try await store.beginIngest(size: 1_000_001) }
+        #expect(try await store.object(held)?.bytes() == Self.held)
+        #expect(directory.files(below: "ingest") == [])
+        let fits = try await store.beginIngest(size: 1_000_000)
+        await fits.abandon()
         #expect(try await StoreAudit(store: store, directory: directory.path).findings() == [])
         await store.close()
     }
