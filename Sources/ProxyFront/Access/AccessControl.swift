@@ -27,15 +27,19 @@ public struct Admission: Sendable, Equatable {
     public var includesPrivate: Bool
     /// What the client sent and the node does not know: it may open the resource upstream.
     public var foreignCredential: UpstreamCredential?
+    /// Why what the client sent was not taken: a wrong password, a full queue. The client is then treated as
+    /// anybody is, so that a wrong password never costs it public content.
+    public var objection: AccessRefusal?
 
     public init(
         user: String? = nil, role: AccessRole? = nil, includesPrivate: Bool = false,
-        foreignCredential: UpstreamCredential? = nil
+        foreignCredential: UpstreamCredential? = nil, objection: AccessRefusal? = nil
     ) {
         self.user = user
         self.role = role
         self.includesPrivate = includesPrivate
         self.foreignCredential = foreignCredential
+        self.objection = objection
     }
 
     /// Nobody in particular: public content only.
@@ -46,8 +50,10 @@ public struct Admission: Sendable, Equatable {
 public enum AccessRefusal: Error, Sendable, Equatable {
     /// 401: it must say who it is, or what it said is wrong.
     case unauthorized(reason: String)
-    /// 403: it is known, and may not.
+    /// 403: it is known, and may not, or what it sent cannot be looked at on this connection.
     case forbidden(reason: String)
+    /// 503: whether it may is not known at present; it should ask again after `retryAfter` seconds.
+    case busy(reason: String, retryAfter: Int)
 }
 
 /// A verdict at hand, or the work that makes it (a password is hashed elsewhere than on an event loop).

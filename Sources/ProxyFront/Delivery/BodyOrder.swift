@@ -41,4 +41,6 @@ struct BodyHead: Sendable, Equatable {
     let total: Int64?
     let source: String
     let validator: String?
+    /// A credential was sent for it, or its name is private.
+    let isPrivate: Bool
 }

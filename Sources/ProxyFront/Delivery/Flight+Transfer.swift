@@ -77,6 +77,7 @@ struct Transfer {
         }
         let (ingest, source, validator) = (ingest, source, validator)
         let isLazy = isLazy
+        let isPrivate = order.isPrivate || authenticated
         flight.state.withLock { state in
             state.ingest = ingest
             state.isLazy = isLazy
@@ -84,7 +85,10 @@ struct Transfer {
             state.rangeSource = (source, validator)
         }
         flight.head.fulfil(
-            .success(.streaming(BodyHead(total: total, source: source.name, validator: validator))))
+            .success(
+                .streaming(
+                    BodyHead(
+                        total: total, source: source.name, validator: validator, isPrivate: isPrivate))))
     }
 
     // MARK: bytes
