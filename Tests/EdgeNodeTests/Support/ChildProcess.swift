@@ -89,17 +89,21 @@ final class ChildProcess: @unchecked Sendable {
         private var isDone = false
 
         init() {
-            pipe.fileHandleForReading.readabilityHandler = { [weak self] handle in
-                let part = handle.availableData
-                guard let self else { return }
-                self.condition.lock()
-                defer { self.condition.unlock() }
-                if part.isEmpty {
-                    self.isDone = true
-                    handle.readabilityHandler = nil
+            // A thread, no dispatch source: one that is alive when its file is closed ends the process.
+            let handle = pipe.fileHandleForReading
+            Thread { [self] in collect(from: handle) }.start()
+        }
+
+        private func collect(from handle: FileHandle) {
+            var buffer = [UInt8](repeating: 0, count: 65536)
+            while true {
+                let count = read(handle.fileDescriptor, &buffer, buffer.count)
+                if count < 0, errno == EINTR { continue }
+                condition.withLock {
+                    if count > 0 { data.append(contentsOf: buffer[..<count]) } else { isDone = true }
+                    condition.broadcast()
                 }
-                self.data += part
-                self.condition.broadcast()
+                if count <= 0 { return }
             }
         }
 
