@@ -36,6 +36,7 @@ extension Configuration {
         let hosts = configuration.readGo(reader.section("go"))
         configuration.readSumDBs(reader.list("sumdb"))
         configuration.checkHosts(hosts)
+        configuration.readRegistry(reader.section("registry"))
         configuration.readLog(reader.section("log"))
         configuration.readAudit(reader.section("audit"))
         configuration.readMetrics(reader.section("metrics"))

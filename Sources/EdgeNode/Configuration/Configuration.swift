@@ -11,6 +11,7 @@ package struct Configuration: Sendable, Equatable {
     package var upstream = UpstreamSettings()
     package var go = GoSettings()
     package var sumdbs = [SumDBSettings.public]
+    package var registry = RegistrySettings()
     package var log = LogSettings()
     package var audit = AuditSettings()
     package var metrics = MetricsSettings()

@@ -134,6 +134,7 @@ final class SectionReader {
     private var known: [String] = []
     private let overridable: Bool
     private var sources: [String: ConfigurationIssue.Source] = [:]
+    private var given: Set<String> = []
 
     init(
         _ reader: ConfigurationReader, _ name: String, _ table: [String: TOMLNode], line: Int?,
@@ -163,6 +164,7 @@ final class SectionReader {
         }
         sources[key] = source
         guard let value else { return fallback }
+        given.insert(key)
         do {
             return try kind.read(value)
         } catch {
@@ -170,6 +172,9 @@ final class SectionReader {
             return fallback
         }
     }
+
+    /// Whether a value of `key`, good or bad, was there when it was read.
+    func has(_ key: String) -> Bool { given.contains(key) }
 
     /// The tables of a list inside this table, such as `[[go.upstream]]`.
     func list(_ key: String) -> [SectionReader] {
@@ -179,12 +184,15 @@ final class SectionReader {
     }
 
     /// The keys and values of a table inside this table whose keys are free, such as `max_unused`.
-    func pairs(_ key: String) -> [(key: String, node: TOMLNode)] {
+    /// - Parameter example: what such a table looks like, for the message when it is none.
+    func pairs(
+        _ key: String, such example: String = "{ \"go/*\" = \"90d\" }"
+    ) -> [(key: String, node: TOMLNode)] {
         known.append(key)
         reader.note("\(name).\(key)")
         guard let node = rest.removeValue(forKey: key) else { return [] }
         guard case .table(let table) = node.value else {
-            reader.report(node, "\(name).\(key)", "must be a table, such as { \"go/*\" = \"90d\" }")
+            reader.report(node, "\(name).\(key)", "must be a table, such as \(example)")
             return []
         }
         return table.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }

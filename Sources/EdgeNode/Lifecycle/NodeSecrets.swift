@@ -5,6 +5,8 @@ import ProxyFront
 package struct NodeSecrets: Sendable {
     package var credentials: UpstreamCredentials
     package var proxy: OutboundProxy?
+    /// What the node asks each registry with.
+    package var registries: [RegistryHost: RegistryCredential] = [:]
 
     /// Reads every file that the configuration names.
     /// - Throws: `CommandFailure` naming the key, the file and what to do.
@@ -27,6 +29,7 @@ package struct NodeSecrets: Sendable {
                 throw CommandFailure(.configuration, "upstream.netrc_file: \(file): \(error)")
             }
         }
+        secrets.registries = try registries(configuration.registry)
         guard let url = configuration.upstream.proxy else { return secrets }
         var credential: UpstreamCredential?
         if let user = configuration.upstream.proxyUser, let file = configuration.upstream.proxyPasswordFile {
@@ -40,6 +43,29 @@ package struct NodeSecrets: Sendable {
             throw CommandFailure(.configuration, "upstream.proxy: \(error)")
         }
         return secrets
+    }
+
+    private static func registries(
+        _ settings: RegistrySettings
+    ) throws(CommandFailure) -> [RegistryHost: RegistryCredential] {
+        var credentials: [RegistryHost: RegistryCredential] = [:]
+        for entry in settings.entries {
+            let host = entry.upstream.host
+            switch entry.secret {
+            case .password(let user, let file):
+                let password = try line(of: file, key: "registry.upstream.password_file")
+                credentials[host] = .fixed(.basic(user: user, password: password))
+            case .token(let file):
+                let token = try line(of: file, key: "registry.upstream.token_file")
+                credentials[host] = .fixed(.bearer(token: token))
+            case .helper(let name): credentials[host] = .helper(name: name, server: host.credentialServer)
+            case nil: break
+            }
+            if let file = entry.upstream.clientKeyFile {
+                _ = try text(of: file, key: "registry.upstream.client_key_file")
+            }
+        }
+        return credentials
     }
 
     /// The first line of a file, which must not be empty.
@@ -68,4 +94,10 @@ package struct NodeSecrets: Sendable {
         }
         return text
     }
+}
+
+extension RegistryHost {
+    /// Under what name docker's credential helpers keep a registry's secret: its own, but for Docker Hub
+    /// (docker/cli, `cli/config/configfile`).
+    var credentialServer: String { self == .dockerHub ? "https://index.docker.io/v1/" : text }
 }

@@ -41,6 +41,41 @@ struct NodeSecretsTests {
         #expect(secrets.proxy?.serves(UpstreamOrigin(scheme: .https, host: "x.lan")) == false)
     }
 
+    @Test("authenticate the node at a registry, one's own or a shipped one")
+    func registries() throws {
+        let folder = try TemporaryFolder()
+        let password = try folder.write("p\n", to: "password")
+        let token = try folder.write("t\n", to: "token")
+        let secrets = try secrets(
+            """
+            [[registry.upstream]]
+            name = "docker.io"
+            credential_helper = "pass"
+            [[registry.upstream]]
+            name = "quay.io"
+            user = "me"
+            password_file = "\(password)"
+            [[registry.upstream]]
+            name = "a.example"
+            token_file = "\(token)"
+            """)
+        let hosts = try ["quay.io", "a.example"].map { try RegistryHost($0) }
+        #expect(
+            secrets.registries == [
+                .dockerHub: .helper(name: "pass", server: "https://index.docker.io/v1/"),
+                hosts[0]: .fixed(.basic(user: "me", password: "p")),
+                hosts[1]: .fixed(.bearer(token: "t")),
+            ])
+        let exposed = try folder.write("key", to: "key", mode: 0o644)
+        let failure = try #require(throws: CommandFailure.self) {
+            try self.secrets(
+                "[[registry.upstream]]\nname = \"a.example\"\nclient_certificate_file = \"\(token)\"\n"
+                    + "client_key_file = \"\(exposed)\"")
+        }
+        #expect(failure.status == .noPermission)
+        #expect(failure.message.hasPrefix("registry.upstream.client_key_file: "))
+    }
+
     @Test("are refused when everybody may read them, with the remedy")
     func exposed() throws {
         let folder = try TemporaryFolder()
