@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes ready what the demo and the tests with real clients use, below .cache: real Go releases, real module sources,
-# the stand-in upstream and the module trees it serves. Everything is kept; a second run does nothing.
+# the stand-in upstream and the module trees it serves, real container clients and the images that they pull.
+# Everything is kept; a second run does nothing.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 releases="1.26.6 1.27.3"
@@ -110,7 +111,7 @@ build_toolchain() {
     echo "$wanted" >"$target/.stamp"
 }
 
-need_packages "the tests and the demo" curl golang-go openssl python3
+need_packages "the tests and the demo" curl golang-go iproute2 openssl python3 zstd
 [ "${1:-}" = demo ] || need_packages "the test of the Debian package" binutils dpkg-dev
 [ "$(uname -m)" = x86_64 ] ||
     fail "The tests and the demo use Go releases for x86_64; this machine is $(uname -m)." "The node itself builds with make install."
@@ -120,7 +121,8 @@ mkdir -p "$cache"
 for release in $releases; do fetch_release "$release"; done
 fetch_sources
 take_reference
-build_tools "$builder" upstream modtree sumcheck tether
+build_tools "$builder" upstream modtree sumcheck tether images relay
 build_tools 1.26.6 modtree
 for release in $releases; do build_tree "$release"; done
 [ "${1:-}" = demo ] || build_toolchain
+"$root/scripts/setup-containers.sh" "$cache/bin/$builder/images"

@@ -12,17 +12,23 @@ const ControlPrefix = "/_control/"
 // A Handler stands in front of another one, counts the requests and makes those fail that a rule names.
 //
 // GET /_control/requests gives the counts by path, DELETE sets them to zero;
+// GET /_control/log gives the requests one by one, DELETE forgets them;
 // PUT /_control/faults puts a list of rules in force, DELETE lifts them.
 type Handler struct {
 	next   http.Handler
 	rules  rules
 	counts counts
+	wire   wireLog
+	others map[string]http.Handler // by name below ControlPrefix
 }
 
 // NewHandler wraps next.
 func NewHandler(next http.Handler) *Handler {
-	return &Handler{next: next}
+	return &Handler{next: next, others: make(map[string]http.Handler)}
 }
+
+// Control lets other answer for ControlPrefix + name; to be called before the first request.
+func (h *Handler) Control(name string, other http.Handler) { h.others[name] = other }
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if name, ok := strings.CutPrefix(r.URL.Path, ControlPrefix); ok {
@@ -31,15 +37,25 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.counts.ServeHTTP(w, r)
 		case "faults":
 			h.rules.ServeHTTP(w, r)
+		case "log":
+			h.wire.ServeHTTP(w, r)
 		default:
+			if other := h.others[name]; other != nil {
+				other.ServeHTTP(w, r)
+				return
+			}
 			http.NotFound(w, r)
 		}
 		return
 	}
 	path := r.URL.Path // decoded: clients escape differently
-	answer := &writer{ResponseWriter: w, request: r, rule: h.rules.match(path)}
+	answer := &writer{ResponseWriter: w, request: r, rule: h.rules.match(r.Method, path)}
 	done := h.counts.begin(path, r)
-	defer func() { done(answer.sent) }()
+	ended := h.wire.begin(r)
+	defer func() {
+		done(answer.sent)
+		ended(answer.status, answer.sent)
+	}()
 	if answer.rule != nil && !answer.before() {
 		return
 	}

@@ -27,17 +27,23 @@ const (
 	ActionCorrupt = "corrupt"
 	// ActionReplace sends Body in place of the real body, with the real status.
 	ActionReplace = "replace"
+	// ActionTruncate sends At bytes of the real body as if they were all of it.
+	ActionTruncate = "truncate"
+	// ActionRedirect answers 307 to the same path and query below Location, signed as object stores sign.
+	ActionRedirect = "redirect"
 )
 
 var actions = map[string]bool{
 	ActionStatus: true, ActionCut: true, ActionReset: true, ActionStall: true, ActionSilence: true,
-	ActionTrickle: true, ActionCorrupt: true, ActionReplace: true,
+	ActionTrickle: true, ActionCorrupt: true, ActionReplace: true, ActionTruncate: true, ActionRedirect: true,
 }
 
 // A Rule says what goes wrong for which requests.
 type Rule struct {
 	// Path is a regular expression that the request's decoded path must match in full.
 	Path string `json:"path"`
+	// Method, where it is given, is the only one that the rule befalls.
+	Method string `json:"method"`
 	// Action is one of the Action constants.
 	Action string `json:"action"`
 	// At is an offset in the body, in bytes.
@@ -45,6 +51,10 @@ type Rule struct {
 	// Status and Body are the answer of ActionStatus; Body also that of ActionReplace.
 	Status int    `json:"status"`
 	Body   string `json:"body"`
+	// Headers go with ActionStatus.
+	Headers map[string]string `json:"headers"`
+	// Location is a URL without a slash at its end, for ActionRedirect.
+	Location string `json:"location"`
 	// BytesPerSecond is the pace of ActionTrickle.
 	BytesPerSecond int64 `json:"bytesPerSecond"`
 	// Times is how many requests the rule befalls; 0 means all of them.
@@ -69,6 +79,9 @@ func (r *Rule) prepare() error {
 	if r.Action == ActionStatus && (r.Status < 200 || r.Status > 599) {
 		return fmt.Errorf("rule for %q: status %d is outside 200...599", r.Path, r.Status)
 	}
+	if r.Action == ActionRedirect && r.Location == "" {
+		return fmt.Errorf("rule for %q: a redirect needs a location", r.Path)
+	}
 	r.pattern = pattern
 	r.lifted = make(chan struct{})
 	return nil
@@ -80,11 +93,11 @@ type rules struct {
 	list []*Rule
 }
 
-func (s *rules) match(path string) *Rule {
+func (s *rules) match(method, path string) *Rule {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range s.list {
-		if r.pattern.MatchString(path) && (r.Times == 0 || r.used < r.Times) {
+		if r.pattern.MatchString(path) && (r.Method == "" || r.Method == method) && (r.Times == 0 || r.used < r.Times) {
 			r.used++
 			return r
 		}

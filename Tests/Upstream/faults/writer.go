@@ -3,6 +3,7 @@ package faults
 import (
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -11,6 +12,7 @@ type writer struct {
 	http.ResponseWriter
 	request *http.Request
 	rule    *Rule
+	status  int // 0 as long as no headers were sent
 	sent    int64
 }
 
@@ -19,11 +21,19 @@ func (w *writer) before() bool {
 	switch w.rule.Action {
 	case ActionStatus:
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.ResponseWriter.WriteHeader(w.rule.Status)
+		for name, value := range w.rule.Headers {
+			w.Header().Set(name, value)
+		}
+		w.WriteHeader(w.rule.Status)
 		n, _ := io.WriteString(w.ResponseWriter, w.rule.Body)
 		w.sent += int64(n)
 		return false
+	case ActionRedirect:
+		w.Header().Set("Location", w.rule.Location+w.request.URL.Path+"?signature=valid")
+		w.WriteHeader(http.StatusTemporaryRedirect)
+		return false
 	case ActionReplace:
+		w.status = http.StatusOK
 		n, _ := io.WriteString(w.ResponseWriter, w.rule.Body)
 		w.sent += int64(n)
 		return false
@@ -42,13 +52,35 @@ func (w *writer) hold() {
 	}
 }
 
+// WriteHeader notes the status; a body that is to be truncated is announced as such.
+func (w *writer) WriteHeader(status int) {
+	if status >= http.StatusOK {
+		w.status = status
+	}
+	if w.rule != nil && w.rule.Action == ActionTruncate {
+		length, err := strconv.ParseInt(w.Header().Get("Content-Length"), 10, 64)
+		if err == nil && length > w.rule.At {
+			w.Header().Set("Content-Length", strconv.FormatInt(w.rule.At, 10))
+		}
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
 func (w *writer) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
 	if w.rule == nil {
 		return w.pass(p)
 	}
 	switch w.rule.Action {
 	case ActionCut, ActionReset, ActionStall:
 		return w.writeUpTo(p)
+	case ActionTruncate:
+		if left := max(0, w.rule.At-w.sent); left < int64(len(p)) {
+			_, err := w.pass(p[:left])
+			return len(p), err
+		}
 	case ActionTrickle:
 		return w.trickle(p)
 	case ActionCorrupt:
