@@ -2,7 +2,11 @@
 public enum AccessResource: Hashable, Sendable {
     case repository(Repository)
     case module(ModulePath)
-    /// What a node tells about itself and everything it holds: status, metrics, the catalog.
+    /// The registry as such, without naming any content: `/v2/`, where clients learn whether to send
+    /// credentials, and `docker login` whether they are right.
+    case registry
+    /// What a node tells about itself and everything it holds: status, metrics, the catalog. Names of private
+    /// content are for those only whose admission includes private content.
     case node
 }
 

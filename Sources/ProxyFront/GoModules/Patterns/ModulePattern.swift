@@ -8,44 +8,24 @@ public struct ModulePatternError: Error, Equatable, CustomStringConvertible {
 
 /// A pattern that picks modules by their path: a glob as in GOPRIVATE, which also covers everything below
 /// what it names, or, written `re:<expression>`, a regular expression that must match the whole path.
-public struct ModulePattern: Sendable, CustomStringConvertible {
-    private enum Form: Sendable {
-        case glob(GlobPattern)
-        case regularExpression(RegularExpression)
-    }
-
-    /// The pattern as it was written.
-    public let text: String
-    private let form: Form
+public struct ModulePattern: Hashable, Sendable, CustomStringConvertible {
+    private let pattern: PathPattern
 
     /// - Throws: `ModulePatternError` naming the pattern and what is wrong with it.
     public init(_ text: String) throws(ModulePatternError) {
-        self.text = text
         do {
-            form =
-                if text.hasPrefix("re:") {
-                    .regularExpression(try RegularExpression(text.dropFirst(3)))
-                } else {
-                    .glob(try GlobPattern(text))
-                }
+            pattern = try PathPattern(text)
         } catch {
             throw ModulePatternError(pattern: text, reason: error.reason)
         }
     }
 
-    public func matches(_ path: ModulePath) -> Bool {
-        switch form {
-        case .glob(let glob): glob.matches(path)
-        case .regularExpression(let expression): expression.matches(path)
-        }
-    }
+    /// The pattern as it was written.
+    public var text: String { pattern.text }
+
+    public func matches(_ path: ModulePath) -> Bool { pattern.matches(path.text) }
 
     public var description: String { text }
-}
-
-extension ModulePattern: Hashable {
-    public static func == (left: ModulePattern, right: ModulePattern) -> Bool { left.text == right.text }
-    public func hash(into hasher: inout Hasher) { hasher.combine(text) }
 }
 
 /// Some patterns, of which any one may match.

@@ -1,4 +1,4 @@
-/// A shell pattern over the leading elements of a module path, as in GOPRIVATE: a pattern of three elements is
+/// A shell pattern over the leading elements of a path, as in GOPRIVATE: a pattern of three elements is
 /// held against the path's first three (golang.org/x/mod/module, `MatchPrefixPatterns`; Go's `path.Match`).
 ///
 /// `*` stands for any run within an element, `?` for one character, `[a-z]` and `[^a-z]` for one of a class,
@@ -18,7 +18,7 @@ struct GlobPattern: Hashable, Sendable {
     init(_ text: some StringProtocol) throws(PatternSyntaxError) {
         var bytes = Array(text.utf8)[...]
         guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
-            throw PatternSyntaxError("module paths are visible ASCII, so it can never match")
+            throw PatternSyntaxError("paths are visible ASCII, so it can never match")
         }
         if bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
         guard !bytes.isEmpty else { throw PatternSyntaxError("it is empty") }
@@ -40,8 +40,9 @@ struct GlobPattern: Hashable, Sendable {
         self.elements = elements
     }
 
-    func matches(_ path: ModulePath) -> Bool {
-        let parts = path.text.utf8.split(separator: UInt8(ascii: "/"), maxSplits: elements.count)
+    /// - Parameter path: elements separated by slashes.
+    func matches(_ path: String) -> Bool {
+        let parts = path.utf8.split(separator: UInt8(ascii: "/"), maxSplits: elements.count)
         guard parts.count >= elements.count else { return false }
         return zip(elements, parts).allSatisfy { Self.matches($0, Array($1)) }
     }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A regular expression that must match a whole module path.
+/// A regular expression that must match a whole text.
 final class RegularExpression: Sendable {
     /// The longest expression accepted, in bytes.
     static let maximumByteCount = 512
@@ -20,10 +20,10 @@ final class RegularExpression: Sendable {
         }
     }
 
-    func matches(_ path: ModulePath) -> Bool {
+    func matches(_ text: String) -> Bool {
         regex.withLock { regex in
             // An expression that gives up (only custom code inside one can) has not matched.
-            (try? regex.wholeMatch(in: path.text)) != nil
+            (try? regex.wholeMatch(in: text)) != nil
         }
     }
 }
