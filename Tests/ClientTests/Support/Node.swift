@@ -13,6 +13,8 @@ final class Node: Sendable {
         var databases: [Database]
         /// More lines for sections, by the section's name.
         var settings: [String: [String]] = [:]
+        /// Registries, each as the lines of its table.
+        var registries: [[String]] = []
     }
 
     struct Database: Sendable {
@@ -33,25 +35,35 @@ final class Node: Sendable {
 
     let plan: Plan
     let folder: String
+    /// The network that the node lives in; nil = that of the tests themselves.
+    let network: LoopbackNamespace?
     let port: UInt16
     let process: ChildProcess
     var url: String { "http://127.0.0.1:\(port)" }
 
-    private init(_ plan: Plan, _ folder: String, _ port: UInt16, _ process: ChildProcess) {
-        (self.plan, self.folder, self.port, self.process) = (plan, folder, port, process)
+    private init(
+        _ plan: Plan, _ folder: String, _ network: LoopbackNamespace?, _ port: UInt16, _ process: ChildProcess
+    ) {
+        (self.plan, self.folder, self.network, self.port, self.process) = (
+            plan, folder, network, port, process
+        )
     }
 
     /// Starts a node whose data stand in `folder` and waits until it answers.
-    static func start(_ plan: Plan, in folder: String) async throws -> Node {
-        try await blocking {
-            let port = try freePort()
+    static func start(
+        _ plan: Plan, in folder: String, network: LoopbackNamespace? = nil, port wanted: UInt16? = nil
+    ) async throws -> Node {
+        try await blocking(in: network) {
+            let port = try wanted ?? freePort()
             let file = folder + "/cluster.toml"
             try plan.document(dataFolder: folder + "/data", port: port)
                 .write(toFile: file, atomically: true, encoding: .utf8)
+            let words = [Project.node, "run", "--config", file]
+            let inside = network?.entering(words) ?? words
             let process = try ChildProcess(
-                Project.node, ["run", "--config", file],
+                inside[0], Array(inside.dropFirst()),
                 environment: ["HOME": folder, "PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"])
-            let node = Node(plan, folder, port, process)
+            let node = Node(plan, folder, network, port, process)
             try node.waitUntilAnswering()
             return node
         }
@@ -81,7 +93,9 @@ final class Node: Sendable {
     }
 
     /// A new process on the same data.
-    func restarted() async throws -> Node { try await Self.start(plan, in: folder) }
+    func restarted() async throws -> Node {
+        try await Self.start(plan, in: folder, network: network, port: network == nil ? nil : port)
+    }
 
     /// Runs another command of the same binary with the same configuration.
     func command(_ words: [String], seconds: Double = 120) async throws -> (code: Int32, text: String) {
@@ -114,6 +128,9 @@ extension Node.Plan {
 
 
                 """
+        }
+        for lines in registries {
+            text += "[[registry.upstream]]\n" + lines.map { $0 + "\n" }.joined() + "\n"
         }
         return text
     }

@@ -22,10 +22,19 @@ final class Scratch: Sendable {
     }
 }
 
-/// Runs something that blocks on a thread of its own, so that waiting costs the test runner's pool nothing.
-func blocking<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+/// Runs something that blocks on a thread of its own, so that waiting costs the test runner's pool nothing; with a
+/// network, the thread's sockets are made there.
+func blocking<T: Sendable>(
+    in network: LoopbackNamespace? = nil, _ body: @escaping @Sendable () throws -> T
+) async throws -> T {
     try await withCheckedThrowingContinuation { continuation in
-        Thread { continuation.resume(with: Result { try body() }) }.start()
+        Thread {
+            continuation.resume(
+                with: Result {
+                    try network?.enterThisThread()
+                    return try body()
+                })
+        }.start()
     }
 }
 

@@ -35,9 +35,12 @@ final class Upstream: Sendable {
     struct Fault: Encodable, Sendable {
         var path: String
         var action: String
+        var method = ""
         var at = 0
         var status = 0
         var body = ""
+        var headers: [String: String] = [:]
+        var location = ""
         var bytesPerSecond = 0
         var times = 0
     }
@@ -112,9 +115,9 @@ final class Upstream: Sendable {
 /// `HTTPAnswer.get` off the test runner's pool.
 func fetch(
     _ url: String, method: String = "GET", body: [UInt8] = [], headers: [String: String] = [:],
-    seconds: Double = 60
+    seconds: Double = 60, in network: LoopbackNamespace? = nil
 ) async throws -> HTTPAnswer {
-    try await blocking {
+    try await blocking(in: network) {
         try HTTPAnswer.get(url, method: method, body: body, headers: headers, seconds: seconds)
     }
 }
