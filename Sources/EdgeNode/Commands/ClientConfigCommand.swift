@@ -4,7 +4,9 @@ import Foundation
 package struct ClientConfigCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "client-config", abstract: "Show the settings that point clients at this node.",
-        subcommands: [Go.self])
+        subcommands: [
+            Go.self, Docker.self, Containerd.self, Podman.self, BuildKit.self, CRIO.self, K3s.self,
+        ])
 
     package init() {}
 
@@ -30,10 +32,7 @@ package struct ClientConfigCommand: ParsableCommand {
 
         package func run() throws {
             let configuration = try options.load().configuration
-            let file = try? RunFile.read(from: DataFolder(configuration.node.dataDirectory).runFile)
-            let base =
-                url ?? file?.front.first ?? configuration.frontURL(hostName: ProcessInfo.processInfo.hostName)
-            let settings = ClientSettings(configuration, base: base)
+            let settings = ClientSettings(configuration, base: url ?? configuration.reachableFront())
             for note in settings.notes { Terminal.complain("note: \(note)") }
             Terminal.show(settings.text(form))
         }

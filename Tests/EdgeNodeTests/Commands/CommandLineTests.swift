@@ -29,6 +29,16 @@ struct CommandLineTests {
             "client-config", "go", "--form", "go-env", "--url", "http://e", as: ClientConfigCommand.Go.self)
         #expect(client.form == .goEnv)
         #expect(client.url == "http://e")
+        let hosts = try parse(
+            "client-config", "containerd", "--registry", "docker.io", "--registry", "quay.io", "--into", "/",
+            as: ClientConfigCommand.Containerd.self)
+        #expect(hosts.choice.registry == ["docker.io", "quay.io"])
+        #expect(hosts.choice.into == "/")
+        _ = try parse("client-config", "docker", "--url", "http://e", as: ClientConfigCommand.Docker.self)
+        _ = try parse("client-config", "podman", "--ca", "/c", as: ClientConfigCommand.Podman.self)
+        _ = try parse("client-config", "buildkit", as: ClientConfigCommand.BuildKit.self)
+        _ = try parse("client-config", "cri-o", as: ClientConfigCommand.CRIO.self)
+        _ = try parse("client-config", "k3s", as: ClientConfigCommand.K3s.self)
         _ = try parse("key", as: KeyCommand.self)
         _ = try parse("config", "check", as: ConfigCommand.Check.self)
         _ = try parse("config", "variables", as: ConfigCommand.Variables.self)
