@@ -35,6 +35,12 @@ extension ChunkStore {
         throw StoreError.database(code: 5, message: "\(digest) keeps moving", doing: "reading an object")
     }
 
+    /// The widest class under which the object was ever referenced; nil when it is not held.
+    public func access(of digest: Digest) async throws -> AccessClass? {
+        if parts.promises.isPending { try await parts.writer.transaction { _ in } }
+        return try await parts.readers.read { try $0.blob(digest)?.access }
+    }
+
     /// Puts a small object into a pack, with references to it (their digest and size are set here).
     ///
     /// - Parameter sync: true = durable when this returns; false = visible at once, committed together with

@@ -25,6 +25,27 @@ extension ChunkStore {
         return try await parts.readers.read { try $0.references(prefix: prefix) }
     }
 
+    /// References whose name starts with `prefix`, in the order of the names' bytes: the first one, then each
+    /// time the first whose name is at or behind what `next` says, until there is none or `next` says nil. So
+    /// that a few of very many can be picked without reading all. `next` runs on a thread of the store.
+    public func references(
+        prefix: String, next: @escaping @Sendable (Reference) -> String?
+    ) async throws -> [Reference] {
+        if parts.promises.isPending { try await parts.writer.transaction { _ in } }
+        return try await parts.readers.read { connection in
+            var found: [Reference] = []
+            var from: String? = prefix
+            while let start = from,
+                let reference = try connection.firstReference(from: start),
+                reference.name.text.utf8.starts(with: prefix.utf8)
+            {
+                found.append(reference)
+                from = next(reference)
+            }
+            return found
+        }
+    }
+
     /// Points a name at a held blob, replacing what it pointed at; `reference.size` is taken from the blob.
     /// - Parameter sync: false = committed with others within `Configuration.groupCommitDelay`; for changes
     ///   that may be lost, such as a new time of validation.
@@ -103,6 +124,11 @@ extension ChunkStore {
             try $0.connection.run("DELETE FROM pins WHERE pattern = ?", .text(pattern))
             return $0.connection.changedRows > 0
         }
+    }
+
+    /// Whether a pin protects this name.
+    public func isPinned(_ name: ReferenceName) async throws -> Bool {
+        try await pins().contains { NamePattern($0).matches(name.text) }
     }
 
     /// The patterns pinned, in order.

@@ -46,6 +46,15 @@ extension Connection {
             """, .rawText(lower), .rawText(lower.dropLast() + [last + 1]), read: readReference)
     }
 
+    /// The first reference whose name is `start` or comes after it in the order of the names' bytes.
+    package func firstReference(from start: String) throws(StoreError) -> Reference? {
+        try first(
+            """
+            SELECT \(Self.referenceColumns) FROM refs JOIN blobs ON blobs.id = refs.blob WHERE refs.name >= ?
+            ORDER BY refs.name LIMIT 1
+            """, .text(start), read: readReference)
+    }
+
     package func references(ofBlob id: Int64) throws(StoreError) -> [Reference] {
         try all(
             """

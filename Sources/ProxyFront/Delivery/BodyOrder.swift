@@ -1,4 +1,4 @@
-import ChunkStore
+public import ChunkStore
 public import Content
 
 /// A body that somebody wants: what it is called, where it can come from and what proves it.
@@ -10,8 +10,10 @@ public struct BodyOrder: Sendable {
     /// The longest body taken, in bytes.
     public var limit: Int64
     public var contentType: String?
-    /// Bodies of private names keep that class even when upstream asked for no credential.
-    public var isPrivate: Bool
+    /// The class that the body has whatever upstream asked for; nil = private if a credential was sent.
+    public var access: AccessClass?
+    /// Orders of one key share a transfer.
+    var key: FlightKey
     var sources: [Fallback<any BodySource>]
     /// Makes the proof of one attempt, and starts what can run beside the transfer.
     var proof: @Sendable () -> any BodyProof
@@ -20,7 +22,7 @@ public struct BodyOrder: Sendable {
 
     init(
         name: ReferenceName, expected: Digest? = nil, limit: Int64, contentType: String? = nil,
-        isPrivate: Bool = false, sources: [Fallback<any BodySource>],
+        access: AccessClass? = nil, key: FlightKey? = nil, sources: [Fallback<any BodySource>],
         proof: @escaping @Sendable () -> any BodyProof,
         stored: @escaping @Sendable (Reference) -> Void = { _ in }
     ) {
@@ -28,7 +30,8 @@ public struct BodyOrder: Sendable {
         self.expected = expected
         self.limit = limit
         self.contentType = contentType
-        self.isPrivate = isPrivate
+        self.access = access
+        self.key = key ?? FlightKey(.name(name))
         self.sources = sources
         self.proof = proof
         self.stored = stored

@@ -12,7 +12,8 @@ public final class Delivery: Sendable {
     let metrics: Metrics
     let audit: any AuditLog
     let logger: Logger
-    private let flights = Mutex<[ReferenceName: Flight]>([:])
+    let wrongAnswers = WrongAnswers()
+    private let flights = Mutex<[FlightKey: Flight]>([:])
     private let parkedFlights = Mutex<[OneShot<Bool>]>([])
 
     public init(
@@ -35,7 +36,7 @@ public final class Delivery: Sendable {
     }
 
     /// The names in flight, parked ones included.
-    public var inFlight: [ReferenceName] { flights.withLock { Array($0.keys) } }
+    public var inFlight: [ReferenceName] { flights.withLock { $0.values.map(\.order.name) } }
 
     var runningFlights: [Flight] { flights.withLock { Array($0.values) } }
 
@@ -45,8 +46,10 @@ public final class Delivery: Sendable {
     /// Opens a body: joins its flight or starts one, and waits until something can be said about it.
     ///
     /// A cancelled caller leaves; the flight goes on by its own rules.
-    func open(_ order: BodyOrder, beginsWithRange: Bool = false) async -> Result<Opened, DeliveryFailure> {
-        let (seat, joined) = seat(order, beginsWithRange: beginsWithRange)
+    /// - Parameter firstByte: the first one that the caller wants: of a large body no more is fetched then than
+    ///   what is asked for, unless that is much of it.
+    func open(_ order: BodyOrder, firstByte: Int64 = 0) async -> Result<Opened, DeliveryFailure> {
+        let (seat, joined) = seat(order, firstByte: firstByte)
         do {
             switch try await seat.flight.head.value() {
             case .success(.held(let reference, let object)): return .success(.held(reference, object))
@@ -64,12 +67,15 @@ public final class Delivery: Sendable {
     }
 
     /// Looks the flight up and registers a new one without suspending in between.
-    private func seat(_ order: BodyOrder, beginsWithRange: Bool) -> (Flight.Seat, joined: Bool) {
+    private func seat(_ order: BodyOrder, firstByte: Int64) -> (Flight.Seat, joined: Bool) {
         let (seat, flight): (Flight.Seat, started: Flight?) = flights.withLock { flights in
-            if let seat = flights[order.name]?.takeSeat() { return (seat, nil) }
-            let flight = Flight(order, delivery: self, beginsWithRange: beginsWithRange)
-            guard let seat = flight.takeSeat() else { preconditionFailure("a new flight has room") }
-            flights[order.name] = flight
+            if let seat = flights[order.key]?.takeSeat(for: order.name) { return (seat, nil) }
+            let flight = Flight(
+                order, delivery: self, firstByte: firstByte, predecessor: flights[order.key])
+            guard let seat = flight.takeSeat(for: order.name) else {
+                preconditionFailure("a new flight has room")
+            }
+            flights[order.key] = flight
             return (seat, flight)
         }
         if let flight { launch(flight) }
@@ -82,15 +88,16 @@ public final class Delivery: Sendable {
             await flight.run()
             self.metrics.inFlight.subtract()
             let next: Flight? = self.flights.withLock { flights in
-                guard flights[flight.order.name] === flight else { return nil }
-                flights[flight.order.name] = nil
-                // Two sources with different bytes: the body is fetched again from its beginning, so that
-                // whoever asks next finds it.
-                guard restarts > 0, case .failure(.bytesDiffer) = flight.proven.current else { return nil }
-                let again = Flight(flight.order, delivery: self, beginsWithRange: false)
-                flights[flight.order.name] = again
+                guard flights[flight.order.key] === flight else { return nil }
+                flights[flight.order.key] = nil
+                // Bytes that turned out wrong: the body is fetched again from its beginning, so that whoever
+                // asks next finds it.
+                guard restarts > 0, flight.isWorthRestarting else { return nil }
+                let again = Flight(flight.order, delivery: self)
+                flights[flight.order.key] = again
                 return again
             }
+            flight.ended.fulfil(())
             if let next { self.launch(next, restarts: restarts - 1) }
         }
     }
@@ -110,15 +117,33 @@ public final class Delivery: Sendable {
         }
     }
 
+    /// - Parameter names: other names that the body was asked for under.
     func publish(
-        _ ingest: Ingest, _ reference: Reference, _ verdict: ProofVerdict
+        _ ingest: Ingest, _ reference: Reference, names: [ReferenceName] = [], _ verdict: ProofVerdict
     ) async throws -> StoredObject {
         if verdict.isHostile {
             logger.warning("\(reference.name) is authentic, but readers may see different contents in it")
         }
-        let object = try await ingest.publish([reference], staysWhole: verdict.isHostile)
+        let others = names.map { name in
+            var other = reference
+            other.name = name
+            return other
+        }
+        let object = try await ingest.publish([reference] + others, staysWhole: verdict.isHostile)
         audit.record(.stored(reference, digest: object.digest))
         return object
+    }
+
+    /// Sources gave bytes that are not those of `expected`.
+    func caughtLying(_ sources: [String], about name: ReferenceName, found: Digest) -> DeliveryFailure {
+        let who = sources.joined(separator: ", ")
+        let what =
+            "\(who) gave other bytes than those of \(name): their digest is \(found); they were dropped"
+        metrics.mismatches.add()
+        logger.error("\(what)")
+        audit.record(
+            AuditEvent(.policy, name.text, reason: "mismatch: dropped", origin: who, digest: "\(found)"))
+        return .mismatch(what)
     }
 
     func passedThrough(_ name: ReferenceName) {

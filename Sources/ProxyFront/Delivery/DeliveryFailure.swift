@@ -35,3 +35,26 @@ public enum DeliveryFailure: Error, Sendable, Equatable, CustomStringConvertible
         }
     }
 }
+
+extension DeliveryFailure {
+    /// Whether what was received until then is as good as before.
+    var leavesGoodBytes: Bool {
+        switch self {
+        case .upstream(.tooLong), .upstream(.unusable): false
+        case .upstream, .cancelled: true
+        case .mismatch, .bytesDiffer, .store, .notHeld: false
+        }
+    }
+}
+
+extension UpstreamFailure {
+    /// Whether the same request may succeed in a moment.
+    var isPassing: Bool {
+        switch self {
+        case .unreachable, .timeout, .cutShort: true
+        case .resting(_, let retryIn): retryIn <= .seconds(5)
+        case .refused(let refusal): refusal.status >= 500
+        case .tooLong, .unusable, .cancelled: false
+        }
+    }
+}

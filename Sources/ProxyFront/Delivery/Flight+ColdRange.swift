@@ -3,28 +3,61 @@ import Content
 
 /// Ranges far ahead of the front: one upstream range, written into the same ingest, instead of waiting.
 extension Flight {
-    /// Sees to it that the bytes of `range` come: waits for the front when that will be there soon, else
-    /// asks the source for them. Where a source cannot give a range safely, the front brings it in time.
-    func bring(_ range: Range<Int64>) async throws {
-        let (ingest, isLazy, began, place) = state.withLock {
-            ($0.ingest, $0.isLazy, $0.began, $0.rangeSource)
-        }
+    /// Sees to it that the bytes of `range` come, and returns without waiting for them: the front when that
+    /// will be there soon, else a request for the range alone. Where a source cannot give a range safely, the
+    /// front brings it in time.
+    func bring(_ range: Range<Int64>) {
+        let (ingest, place) = state.withLock { ($0.ingest, $0.rangeSource) }
         guard let ingest, let place, place.validator != nil || order.expected != nil else { return }
         let present = ingest.present
         guard !present.contains(where: { $0.contains(range.lowerBound) }) else { return }
         let front = present.first.map { $0.lowerBound == 0 ? $0.upperBound : 0 } ?? 0
-        let seconds = (ContinuousClock.now - began) / .seconds(1)
-        let rate = seconds > 0 ? Double(front) / seconds : 0
-        if !isLazy, delivery.policy.reachesSoon(range.lowerBound, front: front, rate: rate) { return }
-        state.withLock { state in
+        guard claims(range, front: front, total: ingest.size) else { return }
+        Task.detached {
+            let result = await self.fetchAside(
+                range, of: place.source, validator: place.validator, into: ingest)
+            self.endAside(range, result)
+        }
+    }
+
+    /// Whether the range is to be asked for by itself; counts it.
+    private func claims(_ range: Range<Int64>, front: Int64, total: Int64?) -> Bool {
+        let policy = delivery.policy
+        let (claimed, parked): (Bool, OneShot<Bool>?) = state.withLock { state in
+            guard !state.asides.contains(where: { $0.contains(range.lowerBound) }) else {
+                return (false, nil)
+            }
+            let seconds = (ContinuousClock.now - state.began) / .seconds(1)
+            let rate = seconds > 0 ? Double(front) / seconds : 0
+            if !state.isLazy, policy.reachesSoon(range.lowerBound, front: front, rate: rate) {
+                return (false, nil)
+            }
             state.asked += range.upperBound - range.lowerBound
-            state.parked?.fulfil(true)
-            state.parked = nil
+            defer { state.parked = nil }
+            // The front is about to start from here: a second request for the same bytes gains nothing.
+            if state.isLazy, let total, policy.fillsWhole(asked: state.asked, total: total),
+                range.lowerBound - front <= TransferPolicy.nearby
+            {
+                return (false, state.parked)
+            }
+            state.asides.append(range)
+            return (true, state.parked)
         }
-        let (result, _) = try await asides.run(range.lowerBound) {
-            await self.fetchAside(range, of: place.source, validator: place.validator, into: ingest)
+        parked?.fulfil(true)
+        return claimed
+    }
+
+    private func endAside(_ range: Range<Int64>, _ result: Result<Void, DeliveryFailure>) {
+        let parked: OneShot<Bool>? = state.withLock { state in
+            if let index = state.asides.firstIndex(of: range) { state.asides.remove(at: index) }
+            guard case .failure(let failure) = result, failure != .cancelled else { return nil }
+            // Whoever waits for these bytes gets them from the front, which must not stand still then.
+            state.asked = .max
+            defer { state.parked = nil }
+            return state.parked
         }
-        if case .failure(let failure) = result {
+        parked?.fulfil(true)
+        if case .failure(let failure) = result, failure != .cancelled {
             delivery.logger.notice("\(order.name), bytes \(range): \(failure)")
         }
     }
@@ -43,6 +76,11 @@ extension Flight {
             while offset < range.upperBound, let bytes = try await answer.body.next() {
                 try await ingest.write(BufferSource(buffer: bytes), at: offset)
                 offset += Int64(bytes.readableBytes)
+                if state.withLock({ $0.readers.isEmpty }) { throw DeliveryFailure.cancelled }
+            }
+            guard offset >= range.upperBound else {
+                throw UpstreamFailure.cutShort(
+                    upstream: source.name, received: offset - range.lowerBound, expected: answer.facts.length)
             }
             return .success(())
         } catch {

@@ -17,6 +17,8 @@ final class Flight: Sendable {
     struct State {
         var readers: Set<UInt64> = []
         var nextReader: UInt64 = 0
+        /// Names other than the order's own that readers asked for it under.
+        var otherNames: [ReferenceName] = []
         /// Nobody may come any more.
         var isClosed = false
         var ingest: Ingest?
@@ -29,6 +31,8 @@ final class Flight: Sendable {
         var isLazy = false
         /// Bytes asked for by ranges away from the front.
         var asked: Int64 = 0
+        /// Ranges that are being brought away from the front.
+        var asides: [Range<Int64>] = []
         /// The validator and source that ranges may be asked of.
         var rangeSource: (source: any BodySource, validator: String?)?
         var parked: OneShot<Bool>?
@@ -43,26 +47,55 @@ final class Flight: Sendable {
     /// Fulfilled when readers may turn to the relay.
     let relayed = OneShot<Void>()
     let state = Mutex(State())
-    let asides = SingleFlight<Int64, Result<Void, DeliveryFailure>>()
-    /// The first reader asked for a part that does not begin at 0: a large body is then fetched lazily.
-    let beginsWithRange: Bool
+    /// Fulfilled when the flight has let everything go.
+    let ended = OneShot<Void>()
+    /// The first byte that the first reader asked for: far from the beginning a large body is fetched lazily.
+    let firstByte: Int64
+    /// An earlier flight that may still be putting aside what it received.
+    private let predecessor: Mutex<Flight?>
 
-    init(_ order: BodyOrder, delivery: Delivery, beginsWithRange: Bool) {
+    init(_ order: BodyOrder, delivery: Delivery, firstByte: Int64 = 0, predecessor: Flight? = nil) {
+        var order = order
+        if let expected = order.expected {
+            order.sources = delivery.wrongAnswers.ordered(order.sources, for: expected)
+        }
         self.order = order
         self.delivery = delivery
-        self.beginsWithRange = beginsWithRange
+        self.firstByte = firstByte
+        self.predecessor = Mutex(predecessor)
+    }
+
+    /// Waits until the flight before this one has let go of its bytes.
+    func followPredecessor() async {
+        let before = predecessor.withLock { before in
+            defer { before = nil }
+            return before
+        }
+        // The flight's own task is never cancelled.
+        try? await before?.ended.value()
+    }
+
+    /// Whether the body failed in a way that another attempt may not.
+    var isWorthRestarting: Bool {
+        switch proven.current {
+        case .failure(.bytesDiffer): true
+        case .failure(.mismatch): order.expected != nil && order.sources.count > 1
+        default: false
+        }
     }
 
     // MARK: readers
 
     /// A place among the readers; nil when the body's beginning is gone for a newcomer, or it has failed.
-    func takeSeat() -> Seat? {
+    /// - Parameter name: what the reader calls the body.
+    func takeSeat(for name: ReferenceName) -> Seat? {
         let (seat, parked): (Seat?, OneShot<Bool>?) = state.withLock { state in
             guard !state.isClosed else { return (nil, nil) }
             state.nextReader += 1
             let id = state.nextReader
             if let relay = state.relay, !relay.join(id, at: 0) { return (nil, nil) }
             state.readers.insert(id)
+            if name != order.name, !state.otherNames.contains(name) { state.otherNames.append(name) }
             defer { state.parked = nil }
             return (Seat(id: id, flight: self), state.parked)
         }
@@ -93,7 +126,8 @@ final class Flight: Sendable {
 
     // MARK: the end
 
-    /// Everything received so far is worthless: readers are cut off, the bytes dropped.
+    /// Readers are cut off. The bytes are dropped, unless they are part of a body named by its digest that
+    /// somebody may go on with.
     func fail(_ failure: DeliveryFailure) async {
         let (ingest, relay) = state.withLock { state in
             state.isClosed = true
@@ -103,8 +137,12 @@ final class Flight: Sendable {
         proven.fulfil(.failure(failure))
         relayed.fulfil(())
         relay?.finish(.failure(failure))
-        ingest?.fail(failure)
-        await ingest?.abandon()
+        if order.expected != nil, relay == nil, failure.leavesGoodBytes {
+            await ingest?.park()
+        } else {
+            ingest?.fail(failure)
+            await ingest?.abandon()
+        }
     }
 
     /// The body is what it should be: its last bytes may go out.

@@ -96,7 +96,7 @@ final class FlightReader: BodyProducer {
         if let total = head.total {
             let limit = min(end ?? total, holdback.limit(front: total))
             guard position < limit else { return nil }
-            try await flight.bring(position..<limit)
+            flight.bring(position..<limit)
             let range = try await ingest.available(position..<limit)
             return range.isEmpty ? nil : range
         }

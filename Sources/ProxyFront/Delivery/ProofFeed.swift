@@ -10,12 +10,22 @@ final class ProofFeed: FrontObserver {
     private struct State {
         var offset: Int64 = 0
         var isDetached = false
+        /// Of a detached body that is named by its digest: nobody else hashes it.
+        var hasher: DigestHasher?
+        var hashed: Int64 = 0
     }
 
     let proof: any BodyProof
+    private let expected: Digest?
     private let state = Mutex(State())
 
-    init(_ proof: any BodyProof) { self.proof = proof }
+    init(_ proof: any BodyProof, expected: Digest?) {
+        self.proof = proof
+        self.expected = expected
+    }
+
+    /// The digest of everything fed by hand; nil while the ingest does the hashing.
+    var digest: Digest? { state.withLock { $0.hasher?.finalize() } }
 
     /// The ingest's side. What it still brings after `detach` is left to the other side.
     func front(advanced bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
@@ -30,7 +40,8 @@ final class ProofFeed: FrontObserver {
     func detach(catchingUpWith prefix: FileSlice?) async throws {
         let done = state.withLock { state in
             state.isDetached = true
-            return state.offset
+            state.hasher = expected.map { DigestHasher($0.algorithm) }
+            return state.hasher == nil ? state.offset : 0
         }
         guard let prefix else { return }
         var position = done
@@ -47,13 +58,19 @@ final class ProofFeed: FrontObserver {
     func feed(_ bytes: ByteBuffer, at offset: Int64) async throws {
         try await NIOThreadPool.singleton.runIfActive {
             try self.state.withLock { state in
-                let seen = Int(state.offset - offset)
-                guard seen < bytes.readableBytes else { return }
+                let end = offset + Int64(bytes.readableBytes)
                 try bytes.withUnsafeReadableBytes { raw in
+                    if state.hashed < end, state.hasher != nil {
+                        let known = max(0, Int(state.hashed - offset))
+                        state.hasher?.update(UnsafeRawBufferPointer(rebasing: raw[known...]))
+                        state.hashed = end
+                    }
+                    guard state.offset < end else { return }
+                    let seen = max(0, Int(state.offset - offset))
                     try self.proof.front(
-                        advanced: UnsafeRawBufferPointer(rebasing: raw[max(0, seen)...]), at: state.offset)
+                        advanced: UnsafeRawBufferPointer(rebasing: raw[seen...]), at: state.offset)
+                    state.offset = end
                 }
-                state.offset = offset + Int64(bytes.readableBytes)
             }
         }
     }

@@ -47,6 +47,13 @@ package struct ResumePlan: Sendable, Equatable {
         }
     }
 
+    /// Every source once more for the rest of a body named by its digest, beginning with `index`.
+    package mutating func startOver(at index: Int) {
+        guard isDigestNamed else { return }
+        let count = fallsBack.count
+        queue = (0..<count).map { .resume(index: (index + $0) % count, validator: nil) }
+    }
+
     /// The next thing to try; nil when nothing is left.
     package mutating func next() -> Step? {
         guard !queue.isEmpty, stepsLeft > 0 else { return nil }

@@ -15,6 +15,10 @@ public struct TransferPolicy: Sendable {
     /// Transfers parked at once; the oldest is given up for a new one.
     public var parkedAtMost = 16
 
+    /// How long a body that is named by its digest waits, each time, before every source is asked once more
+    /// after all of them failed. An answer that has begun waits so again after every byte gained.
+    public var retryPauses: [Duration] = [.milliseconds(300), .seconds(1), .seconds(3)]
+
     public init() {}
 
     /// Whether a transfer without readers goes on: less than half or less than `finishLimit` is missing.

@@ -112,3 +112,12 @@ enum DecimalNumber {
         return saturating ? .max : nil
     }
 }
+
+extension RangeRequest {
+    /// The lowest offset that is asked for; `Int64.max` when only the body's end is.
+    var firstByte: Int64 {
+        specs.map { spec in
+            if case .from(let first, _) = spec { first } else { Int64.max }
+        }.min() ?? 0
+    }
+}

@@ -136,7 +136,7 @@ extension GoModuleResponder {
         guard let module = resource.identity else { return GoAnswers.response(.notHeld) }
         let order = order(resource, module)
         let range = request.method == .get ? request.headers["Range"].flatMap { RangeRequest($0) } : nil
-        switch await delivery.open(order, beginsWithRange: range.map { !$0.beginsAtZero } ?? false) {
+        switch await delivery.open(order, firstByte: range?.firstByte ?? 0) {
         case .success(.held(let reference, let object)):
             return held(resource, reference, object, request)
         case .success(.streaming(let head, let seat, let joined)):
@@ -155,7 +155,7 @@ extension GoModuleResponder {
         let unverified = unverified
         return BodyOrder(
             name: resource.name, limit: resource.limit, contentType: resource.contentType,
-            isPrivate: check.isPrivate(resource.module),
+            access: check.isPrivate(resource.module) ? .private : nil,
             sources: configuration.upstreams.fallbacks.map { entry in
                 Fallback(
                     UpstreamSource(
@@ -183,14 +183,5 @@ extension GoModuleResponder {
         }
         if response.status == .partialContent { metrics.earlyRanges.add() }
         return response
-    }
-}
-
-extension RangeRequest {
-    /// Whether the first byte is among those asked for.
-    var beginsAtZero: Bool {
-        specs.contains { spec in
-            if case .from(0, _) = spec { true } else { false }
-        }
     }
 }

@@ -38,6 +38,20 @@ enum PercentEncoding {
         return String(decoding: encoded, as: UTF8.self)
     }
 
+    /// `text` as the value of a field of a query: all but letters, digits and `-._~` escaped.
+    static func encodeQuery(_ text: String) -> String {
+        var encoded: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+                encoded.append(byte)
+            case _ where ASCII.isAlphanumeric(byte): encoded.append(byte)
+            default: encoded += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: encoded, as: UTF8.self)
+    }
+
     private static func mustEscape(_ byte: UInt8) -> Bool {
         if ASCII.isAlphanumeric(byte) { return false }
         switch byte {

@@ -47,11 +47,20 @@ extension Repository {
     /// `oci-referrers/docker.io/library/nginx@sha256:...`: the referrers that upstream listed last, unfiltered.
     public func referrersName(of digest: Digest) -> ReferenceName { name("oci-referrers/\(self)@\(digest)") }
 
+    /// `oci-subject/docker.io/library/nginx@<subject>@<digest>`: points at a held manifest of that digest, whose
+    /// subject is the first one.
+    public func subjectName(of digest: Digest, subject: Digest) -> ReferenceName {
+        name("\(subjectPrefix(subject))\(digest)")
+    }
+
+    /// What the names of all held referrers of `subject` begin with.
+    func subjectPrefix(_ subject: Digest) -> String { "oci-subject/\(self)@\(subject)@" }
+
     private func name(_ text: String) -> ReferenceName {
         do {
             return try ReferenceName(text)
         } catch {
-            // At most 14 + 255 + 1 + 135 bytes, none of them a control character.
+            // At most 14 + 255 + 2 * (1 + 135) bytes, none of them a control character.
             preconditionFailure("a repository's names fit the store: \(error)")
         }
     }

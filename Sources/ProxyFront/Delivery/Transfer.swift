@@ -2,39 +2,8 @@ import ChunkStore
 import Content
 import NIOCore
 
-/// Moving the bytes: from a source into the store, from source to source when one dies, and to publication.
-extension Flight {
-    /// Runs the flight to its end.
-    func run() async {
-        do {
-            if let (reference, object) = try await delivery.local(order.name) {
-                state.withLock { $0.isClosed = true }
-                head.fulfil(.success(.held(reference, object)))
-                return
-            }
-            try await fetch()
-        } catch {
-            await fail(DeliveryFailure(error))
-        }
-    }
-
-    private func fetch() async throws {
-        let (answer, index) = try await order.sources.firstSuccess { source throws(UpstreamFailure) in
-            try await source.open(from: 0, to: nil, validator: nil)
-        }
-        var transfer = Transfer(flight: self, answer: answer, index: index)
-        do {
-            try await transfer.begin()
-            try await transfer.receiveAll()
-            try await transfer.finish()
-        } catch {
-            transfer.answer.body.cancel()
-            throw error
-        }
-    }
-}
-
-/// The state of one transfer.
+/// The state of one transfer: bytes from a source into the store, from source to source when one dies, and to
+/// publication.
 struct Transfer {
     let flight: Flight
     let feed: ProofFeed
@@ -49,13 +18,29 @@ struct Transfer {
     var ingest: Ingest?
     var relay: Relay?
     var plan: ResumePlan
+    /// What is left of the waits before everybody is asked once more.
+    var pauses: ArraySlice<Duration>
+    /// The answer is of one byte, to learn how large the body is.
+    let isProbe: Bool
+    /// Who gave bytes.
+    var givers: [String]
 
-    init(flight: Flight, answer: UpstreamAnswer, index: Int) {
+    /// - Parameter partial: what an earlier transfer left; `answer` goes on behind it or begins anew.
+    init(
+        flight: Flight, feed: ProofFeed, answer: UpstreamAnswer, index: Int, isProbe: Bool,
+        partial: Ingest? = nil
+    ) {
         self.flight = flight
+        self.feed = feed
         self.answer = answer
         self.index = index
-        feed = ProofFeed(flight.order.proof())
-        total = answer.facts.total
+        self.isProbe = isProbe
+        ingest = partial
+        offset = answer.facts.offset
+        total = answer.facts.total ?? partial?.size
+        givers = partial == nil ? [] : ["an earlier transfer"]
+        givers.append(flight.order.sources[index].member.name)
+        pauses = flight.delivery.policy.retryPauses[...]
         validator = answer.facts.validator
         authenticated = answer.facts.authenticated
         plan = ResumePlan(
@@ -63,21 +48,25 @@ struct Transfer {
             isDigestNamed: flight.order.expected != nil)
     }
 
-    private var delivery: Delivery { flight.delivery }
-    private var order: BodyOrder { flight.order }
-    private var source: any BodySource { order.sources[index].member }
+    var delivery: Delivery { flight.delivery }
+    var order: BodyOrder { flight.order }
+    var source: any BodySource { order.sources[index].member }
 
     /// Opens the ingest and lets the readers in.
     mutating func begin() async throws {
         do {
-            ingest = try await delivery.store.beginIngest(
-                expected: order.expected, size: total, observer: feed)
+            if let ingest {
+                if let total { try ingest.setSize(total) }
+            } else {
+                ingest = try await delivery.store.beginIngest(
+                    expected: order.expected, size: total, observer: feed)
+            }
         } catch StoreError.noSpace {
             try await beginRelay()
         }
         let (ingest, source, validator) = (ingest, source, validator)
         let isLazy = isLazy
-        let isPrivate = order.isPrivate || authenticated
+        let isPrivate = (order.access ?? (authenticated ? .private : .public)) == .private
         flight.state.withLock { state in
             state.ingest = ingest
             state.isLazy = isLazy
@@ -94,7 +83,13 @@ struct Transfer {
     // MARK: bytes
 
     mutating func receiveAll() async throws {
-        if isLazy, let total { try await receiveLazily(total: total) }
+        var began = offset
+        if isLazy, let total {
+            try await receiveLazily(total: total)
+        } else if isProbe, offset + 1 < total ?? 0 {
+            plan.brokeOff(at: index, offset: offset, validator: validator)
+            try await continueElsewhere(after: .cancelled)
+        }
         while true {
             do {
                 try await drain()
@@ -102,6 +97,8 @@ struct Transfer {
             } catch let failure as UpstreamFailure {
                 answer.body.cancel()
                 delivery.logger.notice("\(order.name) at byte \(offset): \(failure)")
+                if offset > began { pauses = delivery.policy.retryPauses[...] }
+                began = offset
                 plan.brokeOff(at: index, offset: offset, validator: validator)
                 try await continueElsewhere(after: failure)
             }
@@ -112,6 +109,7 @@ struct Transfer {
     private mutating func drain() async throws {
         while let bytes = try await answer.body.next() {
             try await accept(bytes)
+            if try await skipWhatIsThere() { return }
             if flight.shouldPark(received: offset, total: total) { try await park() }
         }
         if let total, offset < total {
@@ -119,7 +117,7 @@ struct Transfer {
         }
     }
 
-    private mutating func accept(_ bytes: ByteBuffer) async throws {
+    mutating func accept(_ bytes: ByteBuffer) async throws {
         let end = offset + Int64(bytes.readableBytes)
         if let total, end > total {
             throw UpstreamFailure.tooLong(upstream: source.name, limit: total)
@@ -177,7 +175,9 @@ struct Transfer {
     /// Whether a range was asked for of a body too large to be fetched whole for it, at a source that can
     /// be asked for ranges safely.
     private var isLazy: Bool {
-        guard flight.beginsWithRange, let total, ingest != nil else { return false }
+        guard let total, let ingest, flight.firstByte > ingest.front + TransferPolicy.nearby else {
+            return false
+        }
         return total > delivery.policy.fillLimit && (validator != nil || order.expected != nil)
     }
 
@@ -205,97 +205,22 @@ struct Transfer {
         try await continueElsewhere(after: .cancelled)
     }
 
-    // MARK: another source
-
-    /// Finds a source for the bytes from `offset` on, by the steps of the plan.
-    /// - Throws: `DeliveryFailure.bytesDiffer` when a source that answered has other bytes, else `failure`.
-    private mutating func continueElsewhere(after failure: UpstreamFailure) async throws {
-        let broken = source.name
-        var last = failure
-        var other: String?
-        while let step = plan.next() {
-            do {
-                let next =
-                    switch step {
-                    case .resume(let index, _), .compare(let index): index
-                    }
-                let start = order.sources[next].member
-                switch step {
-                case .resume(_, let validator):
-                    let answer = try await start.open(from: offset, to: nil, validator: validator)
-                    try await adopt(answer, index: next)
-                case .compare:
-                    let answer = try await start.open(from: 0, to: nil, validator: nil)
-                    try await adopt(answer, index: next)
-                }
-                return
-            } catch let failure as UpstreamFailure {
-                last = failure
-            } catch is Differs {
-                other = order.sources[step.index].member.name
-            }
-        }
-        if let other { throw DeliveryFailure.bytesDiffer(first: broken, second: other, at: offset) }
-        throw last == .cancelled ? failure : last
-    }
-
-    private struct Differs: Error {}
-
-    /// Goes on with `new`, if its bytes continue those received.
-    private mutating func adopt(_ new: UpstreamAnswer, index: Int) async throws {
-        var taken = false
-        defer { if !taken { new.body.cancel() } }
-        if let total, let other = new.facts.total, other != total { throw Differs() }
-        switch new.facts.offset {
-        case offset where offset > 0: answer = new
-        case 0:
-            let rest = try await comparing(new.body)
-            answer = new
-            if let rest { try await accept(rest) }
-        default:
-            throw UpstreamFailure.unusable(
-                upstream: order.sources[index].member.name,
-                reason: "asked for the bytes from \(offset), it gave those from \(new.facts.offset)")
-        }
-        taken = true
-        self.index = index
-        if new.facts.offset == 0 { validator = new.facts.validator }
-        authenticated = authenticated || new.facts.authenticated
-        let (source, validator) = (source, validator)
-        flight.state.withLock { $0.rangeSource = (source, validator) }
-    }
-
-    /// Holds a body against the bytes received, up to `offset`.
-    /// - Returns: what came of the body beyond `offset`.
-    private func comparing(_ body: any UpstreamBody) async throws -> ByteBuffer? {
-        guard offset > 0 else { return nil }
-        guard relay == nil, let ingest else { throw Differs() }
-        var position: Int64 = 0
-        while position < offset {
-            guard var bytes = try await body.next() else { throw Differs() }
-            let count = min(Int64(bytes.readableBytes), offset - position)
-            let held = try await FileBytes.read(ingest.slice(position..<position + count))
-            guard let part = bytes.readSlice(length: Int(count)), part.readableBytesView.elementsEqual(held)
-            else { throw Differs() }
-            position += count
-            if bytes.readableBytes > 0 { return bytes }
-        }
-        return nil
-    }
-
     // MARK: the end
 
     /// Proves the body, lets its last bytes go, then publishes it.
     mutating func finish() async throws {
         answer.body.cancel()
         if relay != nil {
+            if let expected = order.expected, let found = feed.digest, found != expected {
+                throw liars(found: found)
+            }
             _ = try await feed.proof.conclude(size: offset, source: source.name, file: nil)
             flight.succeed(size: offset)
             return
         }
         guard let ingest else { return }
         ingest.markEnd(at: offset)
-        let (digest, size) = try await ingest.seal()
+        let (digest, size) = try await seal(ingest)
         let verdict = try await feed.proof.conclude(
             size: size, source: source.name, file: ingest.slice(0..<size))
         flight.succeed(size: size)
@@ -303,9 +228,10 @@ struct Transfer {
         let reference = Reference(
             name: order.name, digest: digest, size: size, learned: now, checked: now, origin: source.name,
             validator: validator, contentType: order.contentType, verified: verdict.verification,
-            access: authenticated || order.isPrivate ? .private : .public, h1: verdict.h1)
+            access: order.access ?? (authenticated ? .private : .public), h1: verdict.h1)
         do {
-            _ = try await delivery.publish(ingest, reference, verdict)
+            let names = flight.state.withLock { $0.otherNames }
+            _ = try await delivery.publish(ingest, reference, names: names, verdict)
             order.stored(reference)
         } catch {
             // The readers have a proven body; only the next one must fetch it again.
@@ -313,12 +239,19 @@ struct Transfer {
             await ingest.abandon()
         }
     }
-}
 
-extension ResumePlan.Step {
-    var index: Int {
-        switch self {
-        case .resume(let index, _), .compare(let index): index
+    private func seal(_ ingest: Ingest) async throws -> (Digest, Int64) {
+        do {
+            return try await ingest.seal()
+        } catch StoreError.digestMismatch(_, let found) {
+            throw liars(found: found)
         }
+    }
+
+    private func liars(found: Digest) -> DeliveryFailure {
+        if let expected = order.expected {
+            for giver in givers { delivery.wrongAnswers.note(giver, for: expected) }
+        }
+        return delivery.caughtLying(givers, about: order.name, found: found)
     }
 }

@@ -1,0 +1,101 @@
+import Content
+
+/// A request of the OCI distribution specification, parsed once from path and query. What repository its path means
+/// is the registry directory's to say.
+struct RegistryRequest: Sendable, Equatable {
+    enum Endpoint: Sendable, Equatable {
+        /// `/v2/`
+        case base
+        /// `/v2/_catalog`
+        case catalog(Page)
+        case manifest(ManifestReference)
+        case blob(Digest)
+        case tags(Page)
+        case referrers(Digest, artifactType: String?)
+    }
+
+    let endpoint: Endpoint
+    /// The repository as the path names it, with the registry where a client puts that into the path. Empty for
+    /// the base and the catalog.
+    let path: String
+    /// `?ns=`: the registry that a mirror is asked on behalf of.
+    let namespace: String?
+
+    /// The most bytes of a query's value.
+    private static let valueLimit = 512
+
+    /// - Parameters:
+    ///   - target: the path, percent-escapes as they came.
+    ///   - query: what follows the `?`.
+    /// - Throws: `RegistryError` as the specification has it for what is malformed.
+    init(target: String, query: String?) throws(RegistryError) {
+        guard let bytes = PercentEncoding.decode(target), let path = String(validating: bytes, as: UTF8.self)
+        else { throw RegistryError(.badRequest, .nameInvalid, "the path is not UTF-8") }
+        let fields = try Self.fields(query)
+        namespace = fields["ns"].flatMap { $0.isEmpty ? nil : $0 }
+        let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        guard segments.first == "v2" else { throw .unknownEndpoint }
+        let rest = segments.dropFirst()
+        if rest.isEmpty || rest.elementsEqual([""]) {
+            (endpoint, self.path) = (.base, "")
+            return
+        }
+        if rest.elementsEqual(["_catalog"]) {
+            (endpoint, self.path) = (.catalog(try Page(fields)), "")
+            return
+        }
+        // A name may hold any of the words below, so the path is read from its end.
+        guard rest.count >= 2, let last = rest.last else { throw .unknownEndpoint }
+        let word = rest[rest.endIndex - 2]
+        switch (word, last) {
+        case ("tags", "list"): endpoint = .tags(try Page(fields))
+        case ("manifests", _): endpoint = .manifest(try Self.reference(last))
+        case ("blobs", "uploads"), ("uploads", _):
+            throw RegistryError(.notFound, .blobUploadUnknown, "no upload is under way: this is a mirror")
+        case ("blobs", _): endpoint = .blob(try Self.digest(last))
+        case ("referrers", _):
+            let type = fields["artifactType"].flatMap { $0.isEmpty ? nil : $0 }
+            endpoint = .referrers(try Self.digest(last), artifactType: type)
+        default: throw .unknownEndpoint
+        }
+        self.path = rest.dropLast(2).joined(separator: "/")
+    }
+
+    private static func reference(_ text: Substring) throws(RegistryError) -> ManifestReference {
+        do throws(RegistryNameError) { return try ManifestReference(parsing: text) } catch {
+            switch error {
+            case .digest(let wrong): throw RegistryError(.badRequest, .digestInvalid, "\(wrong)")
+            // What cannot be a tag names no manifest: that is what clients understand.
+            default: throw RegistryError(.notFound, .manifestUnknown, "\(error)")
+            }
+        }
+    }
+
+    private static func digest(_ text: Substring) throws(RegistryError) -> Digest {
+        do throws(DigestError) { return try Digest(parsing: text) } catch {
+            throw RegistryError(.badRequest, .digestInvalid, "\(error)")
+        }
+    }
+
+    /// The query's fields, the first of each name. A `+` stands for itself: media types hold it, and spaces are in
+    /// nothing that is asked for here.
+    private static func fields(_ query: String?) throws(RegistryError) -> [String: String] {
+        var fields: [String: String] = [:]
+        for field in (query ?? "").split(separator: "&").prefix(64) {
+            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let value = parts.count == 2 ? parts[1] : ""
+            guard let name = decoded(parts[0]), let text = decoded(value), text.utf8.count <= valueLimit
+            else {
+                throw RegistryError(
+                    .badRequest, .unsupported,
+                    "the query's field \(QuotedText(field)) is not UTF-8, or longer than \(valueLimit) bytes")
+            }
+            if fields[name] == nil { fields[name] = text }
+        }
+        return fields
+    }
+
+    private static func decoded(_ text: Substring) -> String? {
+        PercentEncoding.decode(text).flatMap { String(validating: $0, as: UTF8.self) }
+    }
+}

@@ -1,0 +1,197 @@
+import ChunkStore
+import Content
+
+/// `blobs/<digest>`
+extension RegistryResponder {
+    func hotBlob(_ digest: Digest, _ visit: RegistryVisit) -> Response? {
+        guard let (held, object) = delivery.store.hotReference(visit.repository.referenceName(of: digest)),
+            let object, isOpen(held, to: visit),
+            isAllowedNow(.image(visit.repository, tag: nil, digest: digest))
+        else { return nil }
+        return RegistryAnswers.held(object, type: MediaType.octets, request: visit.request)
+    }
+
+    func blob(_ digest: Digest, _ visit: RegistryVisit) async throws(RegistryError) -> Response {
+        try await obey(.image(visit.repository, tag: nil, digest: digest))
+        let probe = blobProbe(digest, visit)
+        if let (reference, object) = await local(visit.repository.referenceName(of: digest)) {
+            try await demand(reference, visit, .blob, probe: probe)
+            return RegistryAnswers.held(object, type: MediaType.octets, request: visit.request)
+        }
+        if let (_, object) = await adopted(digest, visit, type: MediaType.octets) {
+            return RegistryAnswers.held(object, type: MediaType.octets, request: visit.request)
+        }
+        let identity = await identity(visit, probe: probe)
+        do throws(DeliveryFailure) {
+            try misses.check(visit.repository.referenceName(of: digest), as: identity)
+            if let object = try await vouchedFor(digest, visit, as: identity) {
+                return RegistryAnswers.held(object, type: MediaType.octets, request: visit.request)
+            }
+            return visit.request.method == .head
+                ? try await head(digest, visit, as: identity) : try await body(digest, visit, as: identity)
+        } catch {
+            misses.note(error, of: visit.repository.referenceName(of: digest), as: identity)
+            learned(error, of: visit.repository, as: identity)
+            throw RegistryFailures.answer(
+                error, visit.wanted(.blob, "\(visit.repository)@\(digest)"), refusal: visit.privacyError)
+        }
+    }
+
+    private func blobProbe(
+        _ digest: Digest, _ visit: RegistryVisit
+    ) -> @Sendable (UpstreamIdentity) async throws(UpstreamFailure) -> Void {
+        let (source, repository) = (source, visit.repository)
+        return { identity async throws(UpstreamFailure) in
+            _ = try await source.headBlob(digest, of: repository, as: identity)
+        }
+    }
+
+    // MARK: held already
+
+    /// Content that is held under another repository, and may be linked to this one without asking: a manifest of
+    /// this one that the client may have lists it, and it is public.
+    /// - Parameter type: the link's content type; nil = a manifest's, read from its bytes.
+    func adopted(
+        _ digest: Digest, _ visit: RegistryVisit, type: String?
+    ) async -> (Reference, StoredObject)? {
+        do {
+            guard let part = try await delivery.store.reference(visit.repository.partName(of: digest)),
+                isOpen(part, to: visit), try await delivery.store.access(of: digest) == .public,
+                let object = try await delivery.store.object(digest)
+            else { return nil }
+            var linked = type
+            if linked == nil {
+                guard object.size <= Manifest.limit, let bytes = await object.allBytes(),
+                    let manifest = try? Manifest(parsing: bytes)
+                else { return nil }
+                linked = manifest.type(told: MediaType.octets)
+            }
+            let link = await shelf.link(
+                digest, size: object.size, in: visit.repository, type: linked ?? MediaType.octets,
+                access: part.access, origin: part.origin)
+            return (link, object)
+        } catch {
+            logger.error("\(visit.repository)@\(digest) cannot be read from the store: \(error)")
+            return nil
+        }
+    }
+
+    /// A blob that is held under another repository, once this one's upstream has answered for it.
+    private func vouchedFor(
+        _ digest: Digest, _ visit: RegistryVisit, as identity: UpstreamIdentity
+    ) async throws(DeliveryFailure) -> StoredObject? {
+        let object: StoredObject?
+        do { object = try await delivery.store.object(digest) } catch { return nil }
+        guard let object else { return nil }
+        let facts: (size: Int64?, access: AccessClass)
+        do throws(UpstreamFailure) {
+            facts = try await source.headBlob(digest, of: visit.repository, as: identity)
+        } catch {
+            throw .upstream(error)
+        }
+        _ = await shelf.link(
+            digest, size: object.size, in: visit.repository, type: MediaType.octets,
+            access: learned(facts.access, of: visit.repository, as: identity),
+            origin: visit.upstream.host.text)
+        return object
+    }
+
+    // MARK: from upstream
+
+    /// A body is not fetched to say how long it is.
+    private func head(
+        _ digest: Digest, _ visit: RegistryVisit, as identity: UpstreamIdentity
+    ) async throws(DeliveryFailure) -> Response {
+        let facts: (size: Int64?, access: AccessClass)
+        do throws(UpstreamFailure) {
+            facts = try await source.headBlob(digest, of: visit.repository, as: identity)
+        } catch {
+            throw .upstream(error)
+        }
+        _ = learned(facts.access, of: visit.repository, as: identity)
+        var headers = RegistryAnswers.headers(digest, type: MediaType.octets)
+        headers.add("Accept-Ranges", "bytes")
+        var size = facts.size
+        if size == nil { size = await listedSize(of: digest, visit) }
+        if let size { headers.add("Content-Length", String(size)) }
+        return Response(status: .ok, headers: headers, body: .none, servedFrom: .upstream)
+    }
+
+    private func listedSize(of digest: Digest, _ visit: RegistryVisit) async -> Int64? {
+        guard let part = try? await delivery.store.reference(visit.repository.partName(of: digest)) else {
+            return nil
+        }
+        return await shelf.part(digest, listedBy: part)?.size
+    }
+
+    private func body(
+        _ digest: Digest, _ visit: RegistryVisit, as identity: UpstreamIdentity
+    ) async throws(DeliveryFailure) -> Response {
+        let range = visit.request.headers["Range"].flatMap { RangeRequest($0) }
+        let firstByte = range?.firstByte ?? 0
+        // What everybody may have is fetched once for everybody, whatever repository lists it.
+        let isShared = await isPublicPart(digest, visit)
+        let size = await listedSize(of: digest, visit)
+        if isShared {
+            let shared = order(digest, visit, as: .anonymous, size: size, isShared: true)
+            switch await delivery.open(shared, firstByte: firstByte) {
+            case .success(let opened): return response(opened, digest, visit)
+            case .failure(let failure):
+                // Another repository's upstream may have refused, or want to know who asks.
+                logger.debug("\(shared.name) cannot be had together with others: \(failure)")
+                guard failure.isVerdict || failure.isRateLimit else { throw failure }
+            }
+        }
+        let own = order(digest, visit, as: identity, size: size, isShared: false)
+        switch await delivery.open(own, firstByte: firstByte) {
+        case .success(let opened): return response(opened, digest, visit)
+        case .failure(let failure): throw failure
+        }
+    }
+
+    /// Whether a manifest of the repository that everybody may have lists the blob.
+    private func isPublicPart(_ digest: Digest, _ visit: RegistryVisit) async -> Bool {
+        guard let part = try? await delivery.store.reference(visit.repository.partName(of: digest)) else {
+            return false
+        }
+        return part.access == .public || classes.isPublic(visit.repository) == true
+    }
+
+    private func order(
+        _ digest: Digest, _ visit: RegistryVisit, as identity: UpstreamIdentity, size: Int64?, isShared: Bool
+    ) -> BodyOrder {
+        let name = visit.repository.referenceName(of: digest)
+        let (classes, repository) = (classes, visit.repository)
+        return BodyOrder(
+            name: name, expected: digest, limit: size ?? settings.blobLimit, contentType: MediaType.octets,
+            access: isShared || classes.isPublic(repository) == true ? .public : nil,
+            key: isShared ? FlightKey(.content(digest)) : FlightKey(.name(name), as: identity),
+            sources: source.blob(digest, of: repository, as: identity).map {
+                Fallback($0, onAnyFailure: true)
+            },
+            proof: { DigestProof() })
+    }
+
+    private func response(_ opened: Delivery.Opened, _ digest: Digest, _ visit: RegistryVisit) -> Response {
+        let (head, seat, joined): (BodyHead, Flight.Seat, Bool)
+        switch opened {
+        case .held(_, let object):
+            return RegistryAnswers.held(object, type: MediaType.octets, request: visit.request)
+        case .streaming(let h, let s, let j): (head, seat, joined) = (h, s, j)
+        }
+        let response = StoredBody.streamed(
+            size: head.total, headers: RegistryAnswers.headers(digest, type: MediaType.octets),
+            request: visit.request, source: joined ? .inFlight : .upstream
+        ) { range in
+            FlightReader(seat, head: head, range: range)
+        }
+        if response.status == .partialContent { metrics.earlyRanges.add() }
+        return response
+    }
+}
+
+extension DeliveryFailure {
+    var isRateLimit: Bool {
+        if case .upstream(.refused(let refusal)) = self { refusal.status == 429 } else { false }
+    }
+}
