@@ -23,11 +23,12 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
-        // Debian: libsodium-dev liblz4-dev libsqlite3-dev libisal-dev (scripts/setup.sh installs them).
+        // Debian: libsodium-dev liblz4-dev libsqlite3-dev libisal-dev libpsl-dev (scripts/setup.sh installs them).
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
+        .systemLibrary(name: "CPSL", pkgConfig: "libpsl", providers: [.apt(["libpsl-dev"])]),
 
         .target(
             name: "Content",
@@ -52,7 +53,7 @@ let package = Package(
         .target(
             name: "ProxyFront",
             dependencies: [
-                "Content", "ChunkStore", "CSodium", "CDeflate",
+                "Content", "ChunkStore", "CSodium", "CDeflate", "CPSL",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "DequeModule", package: "swift-collections"),

@@ -4,7 +4,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 need_packages "building edgenode" \
-    ca-certificates git libc6-dev libisal-dev liblz4-dev libsodium-dev libsqlite3-dev libstdc++-12-dev make pkg-config
+    ca-certificates git libc6-dev libisal-dev liblz4-dev libpsl-dev libsodium-dev libsqlite3-dev libstdc++-12-dev make pkg-config
 
 [ "${1:-}" != packaging ] || need_packages "building the Debian package" binutils dpkg-dev
 
