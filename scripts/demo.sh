@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# The main job on real input: a real go builds a program of 53 modules through a node, the upstream goes away, and a
-# second go that has never fetched anything builds it again. Says in a table what came from where.
+# The main job on real input: a real go builds a program of 53 modules through a node, and real container clients pull
+# an image of 220 MiB through it; the upstreams go away, and clients that have never fetched anything do it all again.
+# Says in a table what came from where.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/demo-containers.sh"
 
 release=1.27.3
 go=$cache/go/$release/bin/go
@@ -13,7 +15,7 @@ say "building the node (the first time takes some minutes)"
 edgenode=$(cd "$root" && swift build -c release --show-bin-path)/edgenode
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/edgenode-demo.XXXXXX")
-upstream= node=
+upstream= node= registry= wire= containerd=
 
 # finish PID: ends one of the two programs that this script started.
 finish() {
@@ -22,8 +24,8 @@ finish() {
 }
 
 clean_up() {
-    [ -z "$node" ] || finish "$node"
-    [ -z "$upstream" ] || finish "$upstream"
+    local program
+    for program in $containerd $node $upstream $wire $registry; do finish "$program"; done
     rm -rf "$work"
 }
 trap clean_up EXIT
@@ -46,11 +48,17 @@ until_true() {
 upstream=$!
 until_true "the stand-in upstream" test -s "$work/upstream.json"
 
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+start_registry
+
 # described KEY: something that the upstream said about its module proxy.
 described() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["proxies"]["modules"][sys.argv[2]])' "$work/upstream.json" "$1"; }
 url=$(described url)
 key=$(described databaseKey)
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(free_port)
 
 cat >"$work/cluster.toml" <<CONFIGURATION
 [node]
@@ -64,6 +72,10 @@ upstreams = "$url"
 name = "$(described databaseName)"
 key = "$key"
 url = "$(described databaseURL)"
+
+[[registry.upstream]]
+name = "$registry_name"
+url = "$wire_url"
 CONFIGURATION
 "$edgenode" run --config "$work/cluster.toml" >"$work/node.log" 2>&1 &
 node=$!
@@ -73,6 +85,7 @@ until_true "edgenode" curl --silent --fail --output /dev/null "http://127.0.0.1:
 snapshot() {
     curl --silent --fail "http://127.0.0.1:$port/metrics" >"$work/$1.metrics"
     curl --silent --fail "${url%/modules}/_control/requests" >"$work/$1.upstream" 2>/dev/null || echo '{}' >"$work/$1.upstream"
+    curl --silent --fail "$wire_url/_control/requests" >"$work/$1.registry" 2>/dev/null || echo '{}' >"$work/$1.registry"
 }
 
 # build NAME: builds the program with a go that has no module cache and no memory of the checksum database.
@@ -93,13 +106,18 @@ build() {
 }
 
 say "building a program of 53 modules with go $release through the node"
-snapshot before
-build first
-snapshot between
-finish "$upstream"
-upstream=
-say "the upstream is gone; building again with empty caches"
-build second
-snapshot after
+snapshot start
+build first-build
+snapshot first-build
+say "pulling $image through the node with $clients"
+pull first-pull
+snapshot first-pull
+for program in $upstream $wire $registry; do finish "$program"; done
+upstream= wire= registry=
+say "the upstreams are gone; building and pulling again with clients that hold nothing"
+build second-build
+snapshot second-build
+pull second-pull
+snapshot second-pull
 
 python3 "$root/scripts/demo_report.py" "$work"

@@ -1,4 +1,4 @@
-"""Prints what the demo's two builds fetched and where it came from, out of the counters taken around them."""
+"""Prints what the demo's builds and pulls fetched and where it came from, out of the counters taken around them."""
 
 import json
 import pathlib
@@ -19,11 +19,11 @@ def served(path):
     return counters
 
 
-def asked(path):
-    """Requests and bytes at the upstream, of its modules and of its checksum database."""
-    sums = {"modules": [0, 0], "checksum database": [0, 0]}
+def asked(path, kinds):
+    """Requests and bytes at an upstream, by the kind whose pattern the path matches first."""
+    sums = {kind: [0, 0] for kind in kinds}
     for name, count in json.loads(path.read_text()).items():
-        kind = "modules" if name.startswith("/modules/") else "checksum database"
+        kind = next(kind for kind, pattern in kinds.items() if re.search(pattern, name))
         sums[kind][0] += count["requests"]
         sums[kind][1] += count["bytes"]
     return sums
@@ -40,34 +40,55 @@ def size(n):
         n /= 1024
 
 
-def main(work):
-    before, between, after = (served(work / f"{name}.metrics") for name in ("before", "between", "after"))
-    upstream = difference(asked(work / "between.upstream"), asked(work / "before.upstream"))
-    builds = [("first, empty node", difference(between, before)), ("second, no upstream", difference(after, between))]
-    rows = [("build", "answered from", "requests", "bytes")]
-    for name, sources in builds:
-        for source, (requests, octets) in sorted(sources.items()):
-            if requests or octets:
-                rows.append((name, source, str(requests), size(octets)))
-    for kind, (requests, octets) in upstream.items():
-        rows.append(("first, at the upstream", kind, str(requests), size(octets)))
-    rows.append(("second, at the upstream", "(stopped)", "0", "0 B"))
-
+def table(rows):
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    line = "  ".join("-" * width for width in widths)
     print()
     for number, (name, source, requests, octets) in enumerate(rows):
         print(f"{name:<{widths[0]}}  {source:<{widths[1]}}  {requests:>{widths[2]}}  {octets:>{widths[3]}}")
         if number == 0:
-            print(line)
+            print("  ".join("-" * width for width in widths))
     print()
-    for label, name in (("The first build", "first"), ("The second build, without the upstream,", "second")):
-        start, end = map(float, (work / f"{name}.times").read_text().split())
-        words = (work / f"{name}.out").read_text().splitlines()[-1]
-        words = re.sub(r"\x1b\[[0-9;]*m", "", words)
-        print(f"{label} took {end - start:.1f} s; its program says: {words}.")
-    answered = sum(requests for requests, _ in builds[1][1].values())
-    print(f"The node answered all {answered} requests of the second build by itself; nothing else was there to ask.")
+
+
+def main(work):
+    steps = ["start", "first-build", "first-pull", "second-build", "second-pull"]
+    counters = {step: served(work / f"{step}.metrics") for step in steps}
+    by_step = {step: difference(counters[step], counters[before]) for before, step in zip(steps, steps[1:])}
+    modules = {"modules": "^/modules/", "checksum database": ""}
+    images = {"layers and configs": "/blobs/", "manifests": ""}
+    upstream = {
+        "first-build": difference(
+            asked(work / "first-build.upstream", modules), asked(work / "start.upstream", modules)
+        ),
+        "first-pull": difference(
+            asked(work / "first-pull.registry", images), asked(work / "start.registry", images)
+        ),
+    }
+    titles = {
+        "first-build": "build, empty node",
+        "first-pull": "pulls, empty node",
+        "second-build": "build, no upstream",
+        "second-pull": "pulls, no upstream",
+    }
+    rows = [("what", "answered from", "requests", "bytes")]
+    for step, title in titles.items():
+        for source, (requests, octets) in sorted(by_step[step].items()):
+            if requests or octets:
+                rows.append((title, source, str(requests), size(octets)))
+        for kind, (requests, octets) in upstream.get(step, {"(stopped)": [0, 0]}).items():
+            rows.append((title, f"  at the upstream: {kind}", str(requests), size(octets)))
+    table(rows)
+
+    for step, title in titles.items():
+        start, end = map(float, (work / f"{step}.times").read_text().split())
+        words = f"{title}: {end - start:.1f} s"
+        output = work / f"{step}.out"
+        if output.exists():
+            said = re.sub(r"\x1b\[[0-9;]*m", "", output.read_text().splitlines()[-1])
+            words += f"; the program that was built says: {said}"
+        print(words + ".")
+    answered = sum(requests for step in steps[3:] for requests, _ in by_step[step].values())
+    print(f"Without upstream the node answered all {answered} requests by itself; nothing else was there to ask.")
 
 
 main(pathlib.Path(sys.argv[1]))

@@ -8,6 +8,8 @@ enum Project {
         .deletingLastPathComponent().deletingLastPathComponent().path
 
     static let cache = root + "/.cache"
+    /// Are the long runs wanted too?
+    static let isSoak = ProcessInfo.processInfo.environment["EDGENODE_SOAK"] != nil
     /// `edgenode` as built together with these tests; EDGENODE_BINARY names another one.
     static let node =
         ProcessInfo.processInfo.environment["EDGENODE_BINARY"] ?? buildDirectory + "/edgenode"

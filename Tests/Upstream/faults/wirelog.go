@@ -13,7 +13,7 @@ const maxEntries = 20_000
 
 // An Entry is one request as it was seen and answered.
 type Entry struct {
-	// At and Took are milliseconds: since the log began, and until the answer ended.
+	// At and Took are milliseconds: since 1970, and until the answer ended.
 	At   float64 `json:"at"`
 	Took float64 `json:"took"`
 	// Method, Path (decoded), Query and Range are the request's own.
@@ -31,7 +31,6 @@ type Entry struct {
 
 type wireLog struct {
 	mu      sync.Mutex
-	start   time.Time
 	entries []*Entry
 }
 
@@ -40,12 +39,9 @@ func (l *wireLog) begin(r *http.Request) func(status int, sent int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	if l.start.IsZero() {
-		l.start = now
-	}
 	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	entry := &Entry{
-		At: milliseconds(now.Sub(l.start)), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery,
+		At: float64(now.UnixMicro()) / 1000, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery,
 		Range: r.Header.Get("Range"), Agent: r.UserAgent(), Authorization: scheme,
 	}
 	if len(l.entries) < maxEntries {
@@ -72,7 +68,7 @@ func (l *wireLog) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		json.NewEncoder(w).Encode(l.entries)
 	case http.MethodDelete:
-		l.entries, l.start = nil, time.Now()
+		l.entries = nil
 		w.WriteHeader(http.StatusNoContent)
 	default:
 		http.Error(w, "GET the log or DELETE it", http.StatusMethodNotAllowed)

@@ -21,8 +21,9 @@ func writeLayer(w io.Writer, layer Layer, packages string) (diffID string, err e
 	}
 	hash := sha256.New()
 	archive := tar.NewWriter(io.MultiWriter(hash, compressor))
+	seen := make(map[string]bool)
 	for _, name := range layer.Packages {
-		if err := addPackage(archive, name, packages); err != nil {
+		if err := addPackage(archive, seen, name, packages); err != nil {
 			compressor.Close()
 			return "", fmt.Errorf("package %s: %w", name, err)
 		}
@@ -34,7 +35,7 @@ func writeLayer(w io.Writer, layer Layer, packages string) (diffID string, err e
 }
 
 // addPackage copies the files of the package that packages/<name>_*.deb is.
-func addPackage(archive *tar.Writer, name, packages string) error {
+func addPackage(archive *tar.Writer, seen map[string]bool, name, packages string) error {
 	files, err := filepath.Glob(filepath.Join(packages, name+"_*.deb"))
 	if err != nil || len(files) != 1 {
 		return fmt.Errorf("%d files in %s, not one", len(files), packages)
@@ -48,12 +49,13 @@ func addPackage(archive *tar.Writer, name, packages string) error {
 	if err := command.Start(); err != nil {
 		return err
 	}
-	copied := copyTar(archive, tar.NewReader(output))
+	copied := copyTar(archive, seen, tar.NewReader(output))
 	io.Copy(io.Discard, output) // the padding behind the last entry, or what is left after an error
 	return errors.Join(copied, command.Wait())
 }
 
-func copyTar(to *tar.Writer, from *tar.Reader) error {
+// copyTar copies entries whose names were not seen before: packages share folders, and a layer names each once.
+func copyTar(to *tar.Writer, seen map[string]bool, from *tar.Reader) error {
 	for {
 		header, err := from.Next()
 		if err == io.EOF {
@@ -66,9 +68,10 @@ func copyTar(to *tar.Writer, from *tar.Reader) error {
 		if header.Typeflag == tar.TypeLink {
 			header.Linkname = strings.TrimPrefix(header.Linkname, "./")
 		}
-		if header.Name == "" {
+		if header.Name == "" || seen[header.Name] {
 			continue
 		}
+		seen[header.Name] = true
 		header.Format = tar.FormatUnknown
 		if err := to.WriteHeader(header); err != nil {
 			return err

@@ -15,7 +15,8 @@ final class LoopbackNamespace: Sendable {
 
     private init(_ holder: ChildProcess, _ pid: pid_t) { (self.holder, self.pid) = (holder, pid) }
 
-    /// Makes one whose /run is empty and whose /etc/hosts holds `hosts` besides localhost.
+    /// Makes one whose /run, /var/lib and /dev/shm, where clients leave things, are empty and its own, and whose
+    /// /etc/hosts holds `hosts` besides localhost.
     static func make(hosts: [String: String], in folder: String) async throws -> LoopbackNamespace {
         guard geteuid() == 0 else {
             throw TestFailure("container clients need root: run the tests as root, or all but ClientTests")
@@ -26,7 +27,7 @@ final class LoopbackNamespace: Sendable {
             let script = """
                 set -e
                 ip link set lo up
-                mount -t tmpfs tmpfs /run
+                for place in /run /var/lib /dev/shm; do mount -t tmpfs tmpfs $place; done
                 mount --bind '\(folder)/hosts' /etc/hosts
                 mkdir -p /run/lock
                 echo ready
