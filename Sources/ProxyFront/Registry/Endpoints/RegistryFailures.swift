@@ -1,6 +1,7 @@
 import Content
 
-/// What a client gets when what it asked for cannot be had: the one table of it (docs/registry.md, "Errors").
+/// What a client gets when what it asked for cannot be had: the one table of it (docs/registry.md, "Errors"), chosen
+/// from what real clients spend before they go elsewhere (docs/registry-clients.md).
 enum RegistryFailures {
     /// What was asked for.
     struct Wanted: Sendable {
@@ -33,7 +34,7 @@ enum RegistryFailures {
         case .upstream(.refused(let said)) where said.status == 429:
             rateLimited(wanted, said)
         case .upstream(.unusable), .upstream(.tooLong), .mismatch, .bytesDiffer:
-            RegistryError(.badGateway, .unknown, "\(wanted.name) is not served: \(failure)")
+            unserved(wanted, .badGateway, .unknown, "\(wanted.name) is not served: \(failure)")
         case .upstream, .cancelled, .notHeld: unavailable(wanted, "\(failure)")
         case .store:
             RegistryError(.internalServerError, .unknown, "\(wanted.name) cannot be served: \(failure)")
@@ -44,23 +45,30 @@ enum RegistryFailures {
         RegistryError(.notFound, wanted.unknown, reason, detail: ["name": wanted.name])
     }
 
-    /// A mirror's 404 costs its client one request, after which it asks the registry itself; a 429 costs six.
     private static func unavailable(_ wanted: Wanted, _ reason: String) -> RegistryError {
-        let message = "\(wanted.name) is not held here, and \(reason)"
-        guard !wanted.isMirrored else { return missing(wanted, message) }
-        return RegistryError(
-            .serviceUnavailable, .unavailable, message, detail: ["name": wanted.name],
+        unserved(
+            wanted, .serviceUnavailable, .unavailable, "\(wanted.name) is not held here, and \(reason)",
             headers: ["Retry-After": "5"])
     }
 
+    /// Never 429: containerd would ask six times for each thing, podman, buildah and skopeo five times in 30 s.
     private static func rateLimited(_ wanted: Wanted, _ said: UpstreamRefusal) -> RegistryError {
         let wait = said.retryAfter.map { ", for \($0) more seconds" } ?? ""
         let message =
             "\(wanted.name) is not held here, and the rate limit of \(said.upstream) is used up\(wait)"
-        guard !wanted.isMirrored else { return missing(wanted, message) }
-        return RegistryError(
-            .tooManyRequests, .tooManyRequests, message, detail: ["name": wanted.name],
+        return unserved(
+            wanted, .serviceUnavailable, .tooManyRequests, message,
             headers: ["Retry-After": said.retryAfter ?? "60"])
+    }
+
+    /// What is there but cannot be had now. A mirror's client has somewhere else to go and is told 404; so is
+    /// whoever asks for a blob: on any other status docker asks five times, for 4 s, before it goes elsewhere.
+    private static func unserved(
+        _ wanted: Wanted, _ status: Status, _ code: RegistryError.Code, _ message: String,
+        headers: Headers = [:]
+    ) -> RegistryError {
+        if wanted.isMirrored || wanted.kind == .blob { return missing(wanted, message) }
+        return RegistryError(status, code, message, detail: ["name": wanted.name], headers: headers)
     }
 }
 
