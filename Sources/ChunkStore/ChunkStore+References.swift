@@ -117,6 +117,9 @@ extension ChunkStore {
         }
     }
 
+    /// What pinned names keep besides what they point at; nothing until this is called.
+    public func setPinReach(_ reach: @escaping PinReach) { parts.pinReach.withLock { $0 = reach } }
+
     /// - Returns: false when there was no such pin.
     @discardableResult
     public func unpin(_ pattern: String) async throws -> Bool {

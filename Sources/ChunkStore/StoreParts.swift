@@ -24,6 +24,7 @@ package final class StoreParts: Sendable {
     let cache: HotCache
     let promises = Promises()
     let openBlobs = OpenBlobs()
+    let pinReach = Mutex<PinReach?>(nil)
     /// Set once nothing of an earlier crash is left.
     let swept = Signal()
     let ingests: Mutex<IngestRegistry>

@@ -13,11 +13,11 @@ extension StoreParts {
         guard let youngest = limits.map(\.age).min() else { return 0 }
         _ = await flushTouches()
         let now = clock.milliseconds()
+        let pins = try await pinnedContent()
         let names = try await readers.read { connection -> [String] in
-            let pins = try connection.pinPatterns()
-            return try connection.unusedNames(before: now - youngest).filter { name, used in
+            try connection.unusedNames(before: now - youngest).filter { name, digest, used in
                 limits.contains { $0.pattern.matches(name) && used < now - $0.age }
-                    && !pins.contains { $0.matches(name) }
+                    && !pins.patterns.contains { $0.matches(name) } && !pins.reached.contains(digest)
             }.map(\.name)
         }
         var start = 0
@@ -58,10 +58,18 @@ extension StoreParts {
 }
 
 extension Connection {
-    /// The names that were last used before a time, in milliseconds since 1970, with that use.
-    fileprivate func unusedNames(before time: Int64) throws(StoreError) -> [(name: String, used: Int64)] {
-        try all("SELECT name, used FROM refs WHERE used < ? ORDER BY name", .integer(time)) {
-            ($0.text(0) ?? "", $0.integer(1))
+    /// The names that were last used before a time, in milliseconds since 1970, with that use and what they
+    /// point at.
+    fileprivate func unusedNames(
+        before time: Int64
+    ) throws(StoreError) -> [(name: String, digest: Digest, used: Int64)] {
+        try all(
+            """
+            SELECT refs.name, blobs.digest, refs.used FROM refs JOIN blobs ON blobs.id = refs.blob
+            WHERE refs.used < ? ORDER BY refs.name
+            """, .integer(time)
+        ) { row throws(StoreError) in
+            (row.text(0) ?? "", try row.digest(1), row.integer(2))
         }
     }
 }

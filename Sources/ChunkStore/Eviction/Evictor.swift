@@ -58,8 +58,12 @@ final class Evictor: RoomMaker {
     func evict(_ digest: Digest) async throws -> Bool {
         try await gate.locked {
             guard let row = try await parts.readers.read({ try $0.blob(digest) }) else { return false }
-            return try await drop(row) != nil
+            return try await drop(row, pins: try await pins()) != nil
         }
+    }
+
+    private func pins(since last: PinnedContent? = nil) async throws -> PinnedContent {
+        faults.contains(.evictPinned) ? .nothing : try await parts.pinnedContent(since: last)
     }
 
     private func free(incoming: Int64) async {
@@ -93,19 +97,21 @@ final class Evictor: RoomMaker {
     /// - Returns: true when nothing is left that may go.
     private func evict(_ incoming: Int64) async throws -> Bool {
         var inPacks: Int64 = 0
+        var pins: PinnedContent?
         while try await excess(incoming) > inPacks {
-            guard let victim = try await chooseVictim() else { return true }
+            let now = try await self.pins(since: pins)
+            pins = now
+            guard let victim = try await chooseVictim(pins: now) else { return true }
             if victim.place == .file, try await foldInstead(victim) { continue }
-            inPacks += try await drop(victim) ?? 0
+            inPacks += try await drop(victim, pins: now) ?? 0
         }
         return false
     }
 
-    private func chooseVictim() async throws -> BlobRow? {
-        let (parts, faults) = (parts, faults)
+    private func chooseVictim(pins: PinnedContent) async throws -> BlobRow? {
+        let parts = parts
         let cost = cost.withLock { $0 }
         return try await parts.readers.read { connection in
-            let pins = faults.contains(.evictPinned) ? [] : try connection.pinPatterns()
             while true {
                 var failure: (any Error)?
                 let chosen = self.state.withLock { state in
@@ -149,11 +155,14 @@ final class Evictor: RoomMaker {
     }
 
     /// - Returns: bytes that come back only once packs are rewritten; nil when it stays.
-    private func drop(_ victim: BlobRow) async throws -> Int64? {
+    private func drop(_ victim: BlobRow, pins known: PinnedContent) async throws -> Int64? {
         let (parts, faults) = (parts, faults)
         return try await parts.writer.transaction { stage -> (names: [ReferenceName], inPacks: Int64)? in
             // Pinned, replaced or folded since it was chosen: it stays.
-            let pins = faults.contains(.evictPinned) ? [] : try stage.connection.pinPatterns()
+            let pins =
+                faults.contains(.evictPinned)
+                ? .nothing
+                : PinnedContent(patterns: try stage.connection.pinPatterns(), reached: known.reached)
             guard let row = try stage.connection.blob(victim.digest), row.id == victim.id,
                 row.place == victim.place, try !stage.connection.isPinned(row, by: pins)
             else { return nil }
@@ -228,11 +237,12 @@ extension Connection {
         try all("SELECT pattern FROM pins") { NamePattern($0.text(0) ?? "") }
     }
 
-    /// Whether a name of the blob matches one of the patterns.
-    func isPinned(_ row: BlobRow, by patterns: [NamePattern]) throws(StoreError) -> Bool {
-        guard !patterns.isEmpty else { return false }
+    /// Whether a pinned name keeps the blob, as its own or by its reach.
+    func isPinned(_ row: BlobRow, by pins: PinnedContent) throws(StoreError) -> Bool {
+        guard !pins.patterns.isEmpty else { return false }
+        if pins.reached.contains(row.digest) { return true }
         return try references(ofBlob: row.id).contains { reference in
-            patterns.contains { $0.matches(reference.name.text) }
+            pins.patterns.contains { $0.matches(reference.name.text) }
         }
     }
 }
