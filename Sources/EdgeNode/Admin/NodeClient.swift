@@ -43,14 +43,19 @@ package struct NodeClient: Sendable {
     }
 
     /// Fetches `path` and keeps `limit` bytes of its body.
+    /// - Parameter received: is told how many bytes of the body of a success came, as they come.
     /// - Throws: `Unreachable`, or what broke the connection later.
     package func get(
-        _ path: String, keeping limit: Int = 16 << 20, timeout: TimeAmount = .seconds(30)
+        _ path: String, headers: [(String, String)] = [], keeping limit: Int = 16 << 20,
+        timeout: TimeAmount = .seconds(30), received: (Int) -> Void = { _ in }
     ) async throws -> Answer {
-        let response = try await send(HTTPClientRequest(url: base + path), timeout: timeout)
+        var request = HTTPClientRequest(url: base + path)
+        request.headers.add(contentsOf: headers)
+        let response = try await send(request, timeout: timeout)
         var answer = Answer(status: Int(response.status.code), size: 0, body: [])
         for try await part in response.body {
             answer.size += Int64(part.readableBytes)
+            if response.status == .ok { received(part.readableBytes) }
             let room = limit - answer.body.count
             if room > 0 { answer.body += part.readableBytesView.prefix(room) }
         }

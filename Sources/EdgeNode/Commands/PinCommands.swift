@@ -3,26 +3,32 @@ import ArgumentParser
 package struct PinCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "pin",
-        abstract: "Keep modules whatever their age and the store's size.",
+        abstract: "Keep modules and images whatever their age and the store's size.",
         discussion: """
             A module keeps all of its versions that are held now or later, a module@version that one version. \
-            Patterns with * and full reference names (go/<module>@<version>.zip) work too. Pinning fetches \
-            nothing: see `edgenode warm --pin`.
+            An image keeps what its tag or digest stands for, with everything that it lists and the node holds; \
+            a pinned tag never moves. Patterns with * and full reference names (go/<module>@<version>.zip, \
+            oci/<registry>/<repository>:<tag>) work too. Pinning fetches nothing: see `edgenode warm --pin`.
+
+            \(SubjectHelp.text)
 
             EXAMPLES
               edgenode pin golang.org/x/net@v0.34.0
-              edgenode pin 'example.com/team/*'
+              edgenode pin nginx:1.27 quay.io/team/app@sha256:...
+              edgenode pin 'example.com/team/*' 'docker.io/library/debian:*-slim'
             """)
 
-    @Argument(help: ArgumentHelp("Modules, module@version, or patterns.", valueName: "module"))
+    @Argument(help: ArgumentHelp("Modules, module@version, images, or patterns.", valueName: "what"))
     package var subjects: [String]
     @OptionGroup package var options: ConfigurationOptions
     package init() {}
 
     package func run() async throws {
-        try await StoreAccess.withStore(try options.load().configuration) { store in
-            for subject in subjects {
-                let pattern = PinPattern.parse(subject)
+        let configuration = try options.load().configuration
+        // A slip in the last one pins nothing.
+        let patterns = try PinPattern(configuration).parse(subjects)
+        try await StoreAccess.withStore(configuration) { store in
+            for pattern in patterns {
                 try await store.pin(pattern)
                 Terminal.show("pinned \(pattern)")
             }
@@ -35,16 +41,17 @@ package struct UnpinCommand: AsyncParsableCommand {
         commandName: "unpin", abstract: "Take pins back; what they kept may be evicted again.",
         discussion: "Takes what `edgenode pin` took, or a line of `edgenode pins`.")
 
-    @Argument(help: ArgumentHelp("Modules, module@version, or patterns.", valueName: "module"))
+    @Argument(help: ArgumentHelp("Modules, module@version, images, or patterns.", valueName: "what"))
     package var subjects: [String]
     @OptionGroup package var options: ConfigurationOptions
     package init() {}
 
     package func run() async throws {
-        let missing = try await StoreAccess.withStore(try options.load().configuration) { store in
+        let configuration = try options.load().configuration
+        let patterns = try PinPattern(configuration).parse(subjects)
+        let missing = try await StoreAccess.withStore(configuration) { store in
             var missing: [String] = []
-            for subject in subjects {
-                let pattern = PinPattern.parse(subject)
+            for pattern in patterns {
                 if try await store.unpin(pattern) {
                     Terminal.show("unpinned \(pattern)")
                 } else {
@@ -71,19 +78,5 @@ package struct PinsCommand: AsyncParsableCommand {
     package func run() async throws {
         let pins = try await StoreAccess.withStore(try options.load().configuration) { try await $0.pins() }
         for pin in pins.sorted() { Terminal.show(pin) }
-    }
-}
-
-/// The pattern over reference names that a person's words mean.
-package enum PinPattern {
-    package static func parse(_ subject: String) -> String {
-        // A module path's first element has a dot, so that these prefixes are nobody's module.
-        if subject.hasPrefix("go/") || subject.hasPrefix("sumdb/") { return subject }
-        if let at = subject.lastIndex(of: "@") {
-            let version = subject[subject.index(after: at)...]
-            // The dot keeps v1.2.3 from taking v1.2.30 along.
-            return version.isEmpty || version.hasSuffix("*") ? "go/\(subject)*" : "go/\(subject).*"
-        }
-        return subject.hasSuffix("*") ? "go/\(subject)" : "go/\(subject)@*"
     }
 }

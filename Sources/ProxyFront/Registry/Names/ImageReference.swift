@@ -42,7 +42,7 @@ public struct ImageReference: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Whether a first path segment is a registry and no part of a repository's name.
-    static func isHost(_ segment: some StringProtocol) -> Bool {
+    package static func isHost(_ segment: some StringProtocol) -> Bool {
         segment == "localhost" || segment.utf8.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") }
     }
 
