@@ -75,6 +75,7 @@ extension Configuration {
             shipped ?? name.map { RegistryUpstream(host: $0, endpoints: [$0.standardURL]) } ?? .unknown
         upstream.endpoints = section.read("url", .registryURLs, or: upstream.endpoints)
         upstream.aliases = section.read("aliases", .registryHosts, or: upstream.aliases)
+            .reduce(into: []) { if $1 != upstream.host, !$0.contains($1) { $0.append($1) } }
         upstream.rewrites = section.read("rewrites", .rewrites, or: upstream.rewrites)
         upstream.addsLibrary = section.read("library", .flag, or: upstream.addsLibrary)
         upstream.tokenHosts = section.read("token_hosts", .hostNames, or: upstream.tokenHosts)

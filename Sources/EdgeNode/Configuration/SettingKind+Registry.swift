@@ -5,20 +5,12 @@ extension SettingKind where Value == String? {
     static var helperName: SettingKind {
         SettingKind<String>.string.map { (text: String) throws(BadSetting) -> String? in
             if text.isEmpty { return nil }
-            guard text.utf8.allSatisfy({ isProgramByte($0) }) else {
+            guard CredentialHelper.isName(text) else {
                 throw BadSetting(
                     "\"\(text)\" is no helper: write what follows \"docker-credential-\" in its program's name"
                 )
             }
             return text
-        }
-    }
-
-    private static func isProgramByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
-            true
-        default: false
         }
     }
 }

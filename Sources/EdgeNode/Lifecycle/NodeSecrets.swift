@@ -45,9 +45,11 @@ package struct NodeSecrets: Sendable {
         return secrets
     }
 
+    /// A registry's own credential counts before what docker's configuration has for it.
     private static func registries(
         _ settings: RegistrySettings
     ) throws(CommandFailure) -> [RegistryHost: RegistryCredential] {
+        let docker = try dockerConfig(settings)
         var credentials: [RegistryHost: RegistryCredential] = [:]
         for entry in settings.entries {
             let host = entry.upstream.host
@@ -58,14 +60,23 @@ package struct NodeSecrets: Sendable {
             case .token(let file):
                 let token = try line(of: file, key: "registry.upstream.token_file")
                 credentials[host] = .fixed(.bearer(token: token))
-            case .helper(let name): credentials[host] = .helper(name: name, server: host.credentialServer)
-            case nil: break
+            case .helper(let name):
+                credentials[host] = .helper(name: name, server: DockerConfig.server(of: host))
+            case nil: credentials[host] = docker?.credential(for: host)
             }
             if let file = entry.upstream.clientKeyFile {
                 _ = try text(of: file, key: "registry.upstream.client_key_file")
             }
         }
         return credentials
+    }
+
+    private static func dockerConfig(_ settings: RegistrySettings) throws(CommandFailure) -> DockerConfig? {
+        guard let file = settings.dockerConfig else { return nil }
+        let text = try text(of: file, key: "registry.docker_config")
+        do throws(DockerConfigError) { return try DockerConfig(parsing: text) } catch {
+            throw CommandFailure(.configuration, "registry.docker_config: \(file): \(error)")
+        }
     }
 
     /// The first line of a file, which must not be empty.
@@ -94,10 +105,4 @@ package struct NodeSecrets: Sendable {
         }
         return text
     }
-}
-
-extension RegistryHost {
-    /// Under what name docker's credential helpers keep a registry's secret: its own, but for Docker Hub
-    /// (docker/cli, `cli/config/configfile`).
-    var credentialServer: String { self == .dockerHub ? "https://index.docker.io/v1/" : text }
 }

@@ -39,6 +39,39 @@ struct EvictorTests {
         await store.close()
     }
 
+    @Test("What a pinned name reaches stays with it, by eviction and by age, and goes once the pin is gone")
+    func reach() async throws {
+        let directory = TestDirectory()
+        let clock = TestClock()
+        let store = try await directory.open(clock: clock.clock) {
+            $0.capacity = 1_000_000
+            $0.highWater = 0.9
+            $0.lowWater = 0.6
+            $0.smallObjectLimit = 4096
+            $0.maxUnused = [.init(pattern: "oci/*", age: .seconds(3600))]
+        }
+        let layer = try await store.publish(randomBytes(90_000, seed: 1), ["oci/r/a@layer"])
+        let other = try await store.publish(randomBytes(90_000, seed: 2), ["oci/r/b@layer"])
+        let manifest = try await store.put(Array("manifest".utf8), references: [.sample("oci/r/a:1", layer)])
+        store.setPinReach { pinned in pinned.map(\.digest) == [manifest] ? [layer] : [] }
+        try await store.pin("oci/r/a:*")
+        for seed in 10..<40 {
+            try await store.publish(randomBytes(90_000, seed: UInt64(seed)), ["go/x@v\(seed).zip"])
+        }
+        #expect(try await store.bytes(layer) != nil)
+        #expect(try await store.bytes(other) == nil)
+
+        clock.advance(.seconds(7200))
+        try await store.collectGarbage()
+        #expect(try await store.bytes(layer) != nil)
+        #expect(try await store.reference(try ReferenceName("oci/r/a@layer")) != nil)
+        #expect(try await store.unpin("oci/r/a:*"))
+        clock.advance(.seconds(7200))
+        try await store.collectGarbage()
+        #expect(try await store.bytes(layer) == nil)
+        await store.close()
+    }
+
     @Test("When nothing may go, the typed error comes, and what is held stays readable")
     func noSpace() async throws {
         let directory = TestDirectory()

@@ -76,6 +76,33 @@ struct NodeSecretsTests {
         #expect(failure.message.hasPrefix("registry.upstream.client_key_file: "))
     }
 
+    @Test("may stand in a docker config.json, but a registry's own count first")
+    func dockerConfig() throws {
+        let folder = try TemporaryFolder()
+        let token = try folder.write("t\n", to: "token")
+        let docker = try folder.write(
+            """
+            {"auths": {"quay.io": {"auth": "bWU6cA=="}, "https://index.docker.io/v1/": {"auth": "eW91OnE="}},
+             "credHelpers": {"ghcr.io": "pass"}}
+            """, to: "config.json")
+        let settings = "[registry]\ndocker_config = \"\(docker)\"\n"
+        let entry = "[[registry.upstream]]\nname = \"quay.io\"\ntoken_file = \"\(token)\"\n"
+        let (quay, ghcr) = (try RegistryHost("quay.io"), try RegistryHost("ghcr.io"))
+        #expect(
+            try secrets(settings + entry).registries == [
+                .dockerHub: .fixed(.basic(user: "you", password: "q")), quay: .fixed(.bearer(token: "t")),
+                ghcr: .helper(name: "pass", server: "ghcr.io"),
+            ])
+        #expect(try secrets(settings).registries[quay] == .fixed(.basic(user: "me", password: "p")))
+
+        let bad = try folder.write("{\"auths\": {\"quay.io\": {\"auth\": \"c2VjcmV0\"}}}", to: "bad.json")
+        let failure = try #require(throws: CommandFailure.self) {
+            try secrets("[registry]\ndocker_config = \"\(bad)\"\n")
+        }
+        #expect(failure.message.hasPrefix("registry.docker_config: \(bad): "))
+        #expect(!failure.message.contains("c2VjcmV0"))
+    }
+
     @Test("are refused when everybody may read them, with the remedy")
     func exposed() throws {
         let folder = try TemporaryFolder()
