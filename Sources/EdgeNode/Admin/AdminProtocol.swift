@@ -6,6 +6,9 @@ enum AdminProtocol {
     static let prefix = "/api/v1/admin/"
     static let contentType = "application/jsonl"
 
+    /// The longest request, in bytes: an export may name every module of a large go.sum.
+    static let requestLimit: Int64 = 16 << 20
+
     struct PatternRequest: Codable, Sendable {
         var pattern: String
     }
@@ -15,6 +18,8 @@ enum AdminProtocol {
         var progress: WorkProgress?
         var verified: VerifySummary?
         var collected: CollectSummary?
+        var imported: ImportSummary?
+        var exportPlan: ExportSummary?
         var pins: [String]?
         /// Whether anything was changed.
         var changed: Bool?

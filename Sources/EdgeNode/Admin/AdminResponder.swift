@@ -52,6 +52,23 @@ package struct AdminResponder: Responder {
             return work { AdminProtocol.Line(verified: try await administration.verify($0)) }
         case "gc":
             return work { _ in AdminProtocol.Line(collected: try await administration.collect()) }
+        case "import":
+            return withBody(request, ImportRequest.self) { asked in
+                self.work { AdminProtocol.Line(imported: try await administration.importing(asked, $0)) }
+            }
+        case "export-plan":
+            return withBody(request, ExportRequest.self) { asked in
+                self.reply { AdminProtocol.Line(exportPlan: try await administration.planExport(asked)) }
+            }
+        case "export":
+            return withBody(request, ExportRequest.self) { asked in
+                self.file {
+                    let (byteCount, body) = try await administration.export(asked)
+                    return (byteCount, body)
+                }
+            }
+        case "inventory":
+            return file { (nil, try await administration.inventory()) }
         default:
             return .now(.text(.notFound, "There is no such administration call."))
         }
@@ -81,6 +98,32 @@ package struct AdminResponder: Responder {
         let client = request.remoteAddress?.ipAddress
         return reply {
             try await body(pattern) { audit.record(AuditEvent($0, pattern, client: client)) }
+        }
+    }
+
+    private func withBody<Asked: Decodable & Sendable>(
+        _ request: Request, _ type: Asked.Type, _ body: (Asked) -> Answer
+    ) -> Answer {
+        let bytes = request.body.map { Data($0.readableBytesView) } ?? Data()
+        guard let asked = try? JSONDecoder().decode(type, from: bytes) else {
+            return .now(.text(.badRequest, "The body is not what this call takes; use the edgenode command."))
+        }
+        return body(asked)
+    }
+
+    /// A file that is made while it is sent.
+    private func file(
+        _ body: @escaping @Sendable () async throws -> (byteCount: Int64?, body: any BodyProducer)
+    ) -> Answer {
+        .later {
+            do {
+                let (byteCount, body) = try await body()
+                return Response(
+                    status: .ok, headers: ["Content-Type": "application/octet-stream"],
+                    body: .stream(length: byteCount, body))
+            } catch {
+                return .text(.internalServerError, "\(error)")
+            }
         }
     }
 

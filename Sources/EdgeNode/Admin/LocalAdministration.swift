@@ -4,8 +4,13 @@ import ProxyFront
 /// The administration of a store that this process has open.
 package struct LocalAdministration: StoreAdministration {
     private let store: ChunkStore
+    /// Made when they are needed: most commands move nothing.
+    private let transfers: @Sendable () async throws -> Transfers
 
-    package init(store: ChunkStore) { self.store = store }
+    package init(store: ChunkStore, transfers: @escaping @Sendable () async throws -> Transfers) {
+        self.store = store
+        self.transfers = transfers
+    }
 
     package func pin(_ pattern: String) async throws { try await store.pin(pattern) }
 
@@ -35,4 +40,26 @@ package struct LocalAdministration: StoreAdministration {
         let totals = try await store.totals()
         return CollectSummary(freedBytes: freed, storeBytes: totals.usedBytes, objects: totals.objects)
     }
+
+    package func importing(
+        _ request: ImportRequest, _ progress: @escaping @Sendable (WorkProgress) -> Void
+    ) async throws -> ImportSummary {
+        try await transfers().importer.run(request, progress)
+    }
+
+    package func planExport(_ request: ExportRequest) async throws -> ExportSummary {
+        try await transfers().exporter.plan(request).summary
+    }
+
+    package func export(_ request: ExportRequest) async throws -> (byteCount: Int64, body: any BodyProducer) {
+        let transfers = try await transfers()
+        let (summary, manifest) = try await transfers.exporter.plan(request)
+        guard summary.refused.isEmpty else {
+            throw CommandFailure(.incomplete, summary.refused.joined(separator: "\n"))
+        }
+        let body = try transfers.exporter.bundle(manifest, key: transfers.key)
+        return (body.byteCount, body)
+    }
+
+    package func inventory() async throws -> any BodyProducer { InventoryBody(store) }
 }

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOPosix
+import ProxyFront
 
 /// Speaks to a running node for the commands.
 package struct NodeClient: Sendable {
@@ -107,6 +108,25 @@ package struct NodeClient: Sendable {
         }
     }
 
+    /// Sends one administration call whose answer is a file.
+    private func file(
+        _ name: String, body: some Encodable
+    ) async throws -> (byteCount: Int64?, body: any BodyProducer) {
+        var request = HTTPClientRequest(url: base + AdminProtocol.prefix + name)
+        request.method = .POST
+        request.headers.add(name: "Content-Type", value: "application/json")
+        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        request.body = .bytes(try JSONEncoder().encode(body))
+        let response = try await send(request, timeout: .hours(24 * 7))
+        guard response.status == .ok else {
+            let text = String(buffer: try await response.body.collect(upTo: 1 << 20))
+            throw CommandFailure(
+                .unavailable, "the node answered \(response.status.code): \(text.trimmingSpaces())")
+        }
+        let length = response.headers.first(name: "Content-Length").flatMap { Int64($0) }
+        return (length, ReceivedBody(response.body))
+    }
+
     private func result<Value>(
         _ name: String, body: some Encodable, _ pick: (AdminProtocol.Line) -> Value?,
         progress: ((WorkProgress) -> Void)? = nil
@@ -145,4 +165,38 @@ extension NodeClient: StoreAdministration {
     package func collect() async throws -> CollectSummary {
         try await result("gc", body: [String: String](), \.collected)
     }
+
+    package func importing(
+        _ request: ImportRequest, _ progress: @escaping @Sendable (WorkProgress) -> Void
+    ) async throws -> ImportSummary {
+        try await result("import", body: request, \.imported, progress: progress)
+    }
+
+    package func planExport(_ request: ExportRequest) async throws -> ExportSummary {
+        try await result("export-plan", body: request, \.exportPlan)
+    }
+
+    package func export(_ request: ExportRequest) async throws -> (byteCount: Int64, body: any BodyProducer) {
+        let (byteCount, body) = try await file("export", body: request)
+        guard let byteCount else {
+            throw CommandFailure(.software, "the node did not say how long the bundle is")
+        }
+        return (byteCount, body)
+    }
+
+    package func inventory() async throws -> any BodyProducer {
+        try await file("inventory", body: [String: String]()).body
+    }
+}
+
+/// The body of a node's answer, part by part.
+private final class ReceivedBody: BodyProducer, @unchecked Sendable {
+    // Sendable: the iterator is touched by `next` only, which is never called before its last call returned.
+    private var parts: HTTPClientResponse.Body.AsyncIterator
+
+    init(_ body: HTTPClientResponse.Body) { parts = body.makeAsyncIterator() }
+
+    func next() async throws -> BodyPart? { try await parts.next().map { .bytes($0) } }
+
+    func cancelled() {}
 }

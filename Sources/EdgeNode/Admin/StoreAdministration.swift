@@ -1,3 +1,5 @@
+import ProxyFront
+
 /// How far a long piece of work on the store is.
 package struct WorkProgress: Codable, Sendable, Equatable {
     /// Objects done and in all; `total` is nil while it is not known.
@@ -51,6 +53,16 @@ package protocol StoreAdministration: Sendable {
     func pins() async throws -> [String]
     /// Reads everything and checks it against its digests; damaged objects are dropped.
     func verify(_ progress: @escaping @Sendable (WorkProgress) -> Void) async throws -> VerifySummary
+    /// Brings content in from a file or folder; what came in stays, whatever happens later.
+    func importing(
+        _ request: ImportRequest, _ progress: @escaping @Sendable (WorkProgress) -> Void
+    ) async throws -> ImportSummary
+    /// What a bundle would hold, or why there can be none.
+    func planExport(_ request: ExportRequest) async throws -> ExportSummary
+    /// The bundle, and its length in bytes.
+    func export(_ request: ExportRequest) async throws -> (byteCount: Int64, body: any BodyProducer)
+    /// What is held, as a file for the `--inventory` of an export elsewhere.
+    func inventory() async throws -> any BodyProducer
     /// Applies age limits and the size cap, and gives back the space of what is not needed.
     func collect() async throws -> CollectSummary
 }

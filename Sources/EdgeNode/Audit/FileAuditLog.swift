@@ -15,6 +15,20 @@ package final class FileAuditLog: AuditLog {
         writer = LineWriter(name: "audit", limit: limit, sink: AuditSink(file, logger: logger))
     }
 
+    /// The log of a configuration; nil when there is none.
+    static func open(
+        _ configuration: Configuration, _ folder: DataFolder, logger: Logger
+    ) throws(CommandFailure) -> FileAuditLog? {
+        guard let path = folder.auditFile(configuration.audit) else { return nil }
+        do {
+            return try FileAuditLog(
+                path: path, maximum: configuration.audit.maxSize, keep: configuration.audit.keep,
+                logger: logger)
+        } catch {
+            throw CommandFailure(.cannotCreate, "audit.file: \(error)")
+        }
+    }
+
     package func record(_ event: AuditEvent) { writer.append(Self.line(event, at: Date())) }
 
     /// Waits until all that was recorded is written. Not for event loops.

@@ -21,7 +21,8 @@ package struct EdgeNodeCommand: AsyncParsableCommand {
         version: "edgenode \(Version.text)",
         subcommands: [
             RunCommand.self, StatusCommand.self, WarmCommand.self, PinCommand.self, UnpinCommand.self,
-            PinsCommand.self, VerifyCommand.self, CollectCommand.self, KeyCommand.self,
+            PinsCommand.self, VerifyCommand.self, CollectCommand.self, ExportCommand.self, ImportCommand.self,
+            InventoryCommand.self, KeyCommand.self,
             ClientConfigCommand.self, ConfigCommand.self, VersionCommand.self,
         ]
     )

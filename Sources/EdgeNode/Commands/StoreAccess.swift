@@ -1,6 +1,7 @@
 import ArgumentParser
 import ChunkStore
 import Logging
+import ProxyFront
 
 /// The way to the store: through the running node, else directly.
 enum StoreAccess {
@@ -21,18 +22,28 @@ enum StoreAccess {
         }
         try folder.create()
         let logger = LogOutput(LogSettings(format: .human, level: .warning), environment: [:]).logger("store")
+        let auditFile = try FileAuditLog.open(configuration, folder, logger: logger)
         let store: ChunkStore
         do {
             store = try await ChunkStore.open(configuration.storeConfiguration, logger: logger)
         } catch {
+            auditFile?.close()
             throw CommandFailure(.unavailable, "the store in \(folder.store) cannot be opened: \(error)")
         }
         do {
-            let result = try await body(LocalAdministration(store: store))
+            let result = try await body(
+                LocalAdministration(store: store) {
+                    try await Transfers.alone(
+                        configuration, store: store, key: try KeyCommand.key(in: folder),
+                        audit: auditFile ?? NoAuditLog(),
+                        logger: logger)
+                })
             await store.close()
+            auditFile?.close()
             return result
         } catch {
             await store.close()
+            auditFile?.close()
             throw error
         }
     }

@@ -1,3 +1,4 @@
+import Gossip
 import ProxyFront
 
 extension Configuration {
@@ -37,6 +38,7 @@ extension Configuration {
         configuration.readSumDBs(reader.list("sumdb"))
         configuration.checkHosts(hosts)
         configuration.readRegistry(reader.section("registry"))
+        configuration.readImport(reader.section("import"))
         configuration.readLog(reader.section("log"))
         configuration.readAudit(reader.section("audit"))
         configuration.readMetrics(reader.section("metrics"))
@@ -137,6 +139,11 @@ extension Configuration {
         section.finish()
     }
 
+    private mutating func readImport(_ section: SectionReader) {
+        `import`.trustedKeys = section.read("trusted_keys", .nodeKeys, or: `import`.trustedKeys)
+        section.finish()
+    }
+
     private mutating func readLog(_ section: SectionReader) {
         log.format = section.read("format", .choice, or: log.format)
         log.level = section.read("level", .choice, or: log.level)
@@ -158,6 +165,21 @@ extension Configuration {
     }
 
     static let decade = Duration.seconds(3650 * 86_400)
+}
+
+extension SettingKind where Value == [NodeID] {
+    /// Public keys of nodes, as `edgenode key` prints them.
+    static var nodeKeys: SettingKind {
+        SettingKind<[String]>.strings.map { (texts: [String]) throws(BadSetting) -> [NodeID] in
+            var keys: [NodeID] = []
+            for text in texts {
+                do throws(NodeIDError) { keys.append(try NodeID(parsing: text)) } catch {
+                    throw BadSetting("\(error); `edgenode key` prints it on that node")
+                }
+            }
+            return keys
+        }
+    }
 }
 
 extension SettingKind where Value == [ListenAddress] {

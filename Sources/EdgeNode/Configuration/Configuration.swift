@@ -1,3 +1,4 @@
+import Gossip
 import ProxyFront
 
 /// Everything that a node can be told, parsed and checked; what a part needs is taken from here by the wiring.
@@ -12,6 +13,7 @@ package struct Configuration: Sendable, Equatable {
     package var go = GoSettings()
     package var sumdbs = [SumDBSettings.public]
     package var registry = RegistrySettings()
+    package var `import` = ImportSettings()
     package var log = LogSettings()
     package var audit = AuditSettings()
     package var metrics = MetricsSettings()
@@ -110,6 +112,11 @@ package struct SumDBSettings: Sendable, Equatable {
         key: "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8",
         url: UpstreamOrigin(scheme: .https, host: "sum.golang.org").url,
         patterns: ModulePatterns(commaSeparated: "*"))
+}
+
+package struct ImportSettings: Sendable, Equatable {
+    /// Nodes whose bundles are believed, besides this one.
+    package var trustedKeys: [NodeID] = []
 }
 
 package struct LogSettings: Sendable, Equatable {

@@ -34,6 +34,7 @@ extension Configuration {
         control.eventLoops = 1
         control.diskThreads = 1
         control.limits.connections = 256
+        control.limits.requestBody = AdminProtocol.requestLimit
         control.timeouts.writeStall = limits.stallTimeout
         return control
     }

@@ -64,7 +64,8 @@ package final class Node: Sendable {
         let logger = output.logger("node")
         let token = RunFile.newToken()
         let control = try await listen(
-            configuration.controlConfiguration, Router(parts.routes + parts.controlRoutes(token: token)),
+            configuration.controlConfiguration,
+            Router(parts.routes + parts.controlRoutes(token: token, key: key)),
             metrics: Metrics(), accessLog: nil)
         let server: HTTPServer
         do {

@@ -1,5 +1,6 @@
 import ChunkStore
 import Foundation
+import Gossip
 import Logging
 import NIOPosix
 import ProxyFront
@@ -14,12 +15,15 @@ struct NodeParts: Sendable {
     private let modules: GoModuleResponder
     let status: NodeStatusSource
     private let showsMetrics: Bool
+    private let configuration: Configuration
+    private let sums: SumDatabases
+    private let output: LogOutput
 
     /// - Throws: `CommandFailure` with the remedy; nothing is left open then.
     static func open(
         _ configuration: Configuration, folder: DataFolder, secrets: NodeSecrets, output: LogOutput
     ) async throws -> NodeParts {
-        let auditFile = try openAudit(configuration, folder, output)
+        let auditFile = try FileAuditLog.open(configuration, folder, logger: output.logger("audit"))
         let client: HTTPUpstreamClient
         do {
             client = try HTTPUpstreamClient(
@@ -50,19 +54,6 @@ struct NodeParts: Sendable {
         }
     }
 
-    private static func openAudit(
-        _ configuration: Configuration, _ folder: DataFolder, _ output: LogOutput
-    ) throws(CommandFailure) -> FileAuditLog? {
-        guard let path = folder.auditFile(configuration.audit) else { return nil }
-        do {
-            return try FileAuditLog(
-                path: path, maximum: configuration.audit.maxSize, keep: configuration.audit.keep,
-                logger: output.logger("audit"))
-        } catch {
-            throw CommandFailure(.cannotCreate, "audit.file: \(error)")
-        }
-    }
-
     private init(
         _ configuration: Configuration, store: ChunkStore, auditFile: FileAuditLog?,
         client: HTTPUpstreamClient,
@@ -87,6 +78,9 @@ struct NodeParts: Sendable {
             upstreams: configuration.go.upstreams.upstreams + databases.map(\.upstream), metrics: metrics,
             output: output)
         showsMetrics = configuration.metrics.enabled
+        self.configuration = configuration
+        self.sums = sums
+        self.output = output
         self.store = store
         self.metrics = metrics
         self.audit = audit
@@ -106,12 +100,16 @@ struct NodeParts: Sendable {
     }
 
     /// What only the node's own commands may ask for.
-    func controlRoutes(token: String) -> [Router.Route] {
-        [
+    func controlRoutes(token: String, key: NodeKey) -> [Router.Route] {
+        let transfers = Transfers(
+            configuration, store: store, sums: sums, unverified: modules.unverified, key: key, audit: audit,
+            logger: output.logger("import"))
+        return [
             Router.Route(
                 .prefix(AdminProtocol.prefix), about: "administration",
                 AdminResponder(
-                    administration: LocalAdministration(store: store), token: token, audit: audit))
+                    administration: LocalAdministration(store: store) { transfers }, token: token,
+                    audit: audit))
         ]
     }
 

@@ -6,15 +6,15 @@ import NIOPosix
 #endif
 
 /// Reads parts of a file that may still be growing, on a thread that may wait.
-enum FileBytes {
-    struct Failure: Error, CustomStringConvertible {
-        let code: Int32
-        var description: String { "reading a partial body failed: errno \(code)" }
+package enum FileBytes {
+    package struct Failure: Error, CustomStringConvertible {
+        package let code: Int32
+        package var description: String { "reading a partial body failed: errno \(code)" }
     }
 
     /// All bytes of `slice`.
     /// - Throws: `Failure` when they are not all there.
-    static func read(_ slice: FileSlice) async throws -> [UInt8] {
+    package static func read(_ slice: FileSlice) async throws -> [UInt8] {
         try await onThread {
             try [UInt8](unsafeUninitializedCapacity: Int(slice.count)) { buffer, filled in
                 try readNow(
@@ -25,15 +25,16 @@ enum FileBytes {
     }
 
     /// Runs work that may wait or is long, away from the event loops and the cooperative pool.
-    static func onThread<Result: Sendable>(
+    package static func onThread<Result: Sendable>(
         _ work: @escaping @Sendable () throws -> Result
     ) async throws -> Result {
         try await NIOThreadPool.singleton.runIfActive(work)
     }
 
     /// Fills `buffer`; blocks.
-    static func readNow(_ file: OpenFile, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws
-    {
+    package static func readNow(
+        _ file: OpenFile, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer
+    ) throws {
         guard let base = buffer.baseAddress else { return }
         var filled = 0
         while filled < buffer.count {

@@ -8,7 +8,9 @@ import Testing
 @Suite("The administration of a running node")
 struct AdminResponderTests {
     static let token = RunFile.newToken()
-    static let calls = ["pins", "pin", "unpin", "verify", "gc"]
+    static let calls = [
+        "pins", "pin", "unpin", "verify", "gc", "import", "export-plan", "export", "inventory",
+    ]
 
     private let store = RecordingAdministration()
     private let audit = RecordingAudit()
@@ -89,6 +91,29 @@ struct AdminResponderTests {
         #expect(try await self.lines(answer(request("gc")))[0].contains(#""freedBytes":7"#))
     }
 
+    @Test("imports and exports what it is told to, and refuses what is no such request")
+    func transfers() async throws {
+        let importing = try await lines(
+            answer(request("import", body: #"{"path":"/x","isPublic":true,"trusted":[]}"#)))
+        #expect(importing.count == 2)
+        #expect(importing[1].contains(#""source":"a bundle""#))
+        let asked =
+            #"{"images":["a"],"modules":["m@v1.0.0"],"modFiles":[],"platforms":[],"includesPrivate":false,"isIncomplete":false}"#
+        #expect(try await lines(answer(request("export-plan", body: asked)))[0].contains("nothing is held"))
+        let export = await answer(request("export", body: asked))
+        guard case .stream(5, _) = export.body else { throw CocoaError(.fileReadUnknown) }
+        #expect(try await lines(export) == ["hello"])
+        #expect(try await lines(answer(request("inventory"))) == ["edgenode inventory 1", "end 0"])
+        #expect(store.calls == ["import /x", "export-plan [\"a\"]", "export [\"m@v1.0.0\"]", "inventory"])
+        for call in ["import", "export-plan", "export"] {
+            for body in ["", "{}", "[]"] {
+                #expect(await answer(request(call, body: body)).status.code == 400)
+            }
+        }
+        store.fails.withLock { $0 = true }
+        #expect(await answer(request("export", body: asked)).status.code == 500)
+    }
+
     @Test("says why it failed, and knows what it does not know")
     func failure() async throws {
         store.fails.withLock { $0 = true }
@@ -143,8 +168,47 @@ private final class RecordingAdministration: StoreAdministration {
         return VerifySummary(objects: 2, bytes: 10, damaged: [], isComplete: true)
     }
 
+    func importing(
+        _ request: ImportRequest, _ progress: @escaping @Sendable (WorkProgress) -> Void
+    ) async throws -> ImportSummary {
+        try note("import \(request.path)")
+        progress(WorkProgress(done: 1, total: 2, bytes: 10))
+        var summary = ImportSummary()
+        summary.source = "a bundle"
+        return summary
+    }
+
+    func planExport(_ request: ExportRequest) async throws -> ExportSummary {
+        try note("export-plan \(request.images)")
+        var summary = ExportSummary()
+        summary.refused = ["nothing is held"]
+        return summary
+    }
+
+    func export(_ request: ExportRequest) async throws -> (byteCount: Int64, body: any BodyProducer) {
+        try note("export \(request.modules)")
+        return (5, Words(["hel", "lo"]))
+    }
+
+    func inventory() async throws -> any BodyProducer {
+        try note("inventory")
+        return Words(["edgenode inventory 1\n", "end 0\n"])
+    }
+
     func collect() async throws -> CollectSummary {
         try note("collect")
         return CollectSummary(freedBytes: 7, storeBytes: 8, objects: 9)
     }
+}
+
+/// A body of some words.
+private final class Words: BodyProducer {
+    private let words: Mutex<[String]>
+    init(_ words: [String]) { self.words = Mutex(words) }
+
+    func next() async throws -> BodyPart? {
+        words.withLock { $0.isEmpty ? nil : .bytes(ByteBuffer(string: $0.removeFirst())) }
+    }
+
+    func cancelled() {}
 }

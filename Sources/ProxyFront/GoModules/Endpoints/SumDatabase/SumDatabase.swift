@@ -15,8 +15,8 @@ final class SumDatabase: Sendable {
     let configuration: SumDatabaseConfiguration
     let shelf: SumDatabaseShelf
     let source: SumDatabaseSource
-    private let client: SumDBClient
-    private let cache: Mutex<SumDBCache>
+    let client: SumDBClient
+    let cache: Mutex<SumDBCache>
     private let lookups = SingleFlight<ModuleIdentity, Answer>()
     private let advances = SingleFlight<Int64, Bool>()
     private let misses: NegativeCache
@@ -116,7 +116,7 @@ final class SumDatabase: Sendable {
     }
 
     /// Moves on to the waiting head once its tiles are here.
-    private func advance() async {
+    func advance() async {
         let (waiting, records, sizes) = cache.withLock { cache in
             (cache.waiting, cache.records, cache.servedSizes + (cache.served.map { [$0.size] } ?? []))
         }
@@ -155,7 +155,7 @@ final class SumDatabase: Sendable {
         }
     }
 
-    private func failure(_ error: any Error) -> SumDatabaseFailure {
+    func failure(_ error: any Error) -> SumDatabaseFailure {
         switch error {
         case let failure as UpstreamFailure: return .upstream(failure)
         case let error as SumDBError:
@@ -195,11 +195,12 @@ enum SumDatabaseFailure: Error, Sendable {
     case store(String)
 }
 
-/// What the database's client is fed from: the shelf first, then the database.
+/// What the database's client is fed from: the shelf first, then what an import brings, then the database.
 struct SumDatabaseSource: SumDBSource {
     let upstream: Upstream
     let pool: UpstreamPool
     let shelf: SumDatabaseShelf
+    let borrowed = BorrowedTiles()
 
     func get(_ path: String, limit: Int64) async throws -> [UInt8] {
         try await pool.whole(UpstreamRequest(upstream.base.appending(path), limit: limit), from: upstream)
@@ -215,6 +216,7 @@ struct SumDatabaseSource: SumDBSource {
 
     func tile(_ tile: Tile) async throws -> [UInt8] {
         if let held = await shelf.tile(tile) { return held }
+        if let lent = await borrowed.tile(tile) { return lent }
         return try await get(SumDBRequest.tile(tile).requestPath, limit: Int64(tile.byteCount ?? 16 << 20))
     }
 

@@ -5,7 +5,7 @@ import NIOCore
 
 /// The configured checksum databases: what modules are checked against, and what answers under `/sumdb/`.
 public final class SumDatabases: SumAuthority, SumDatabaseEndpoint {
-    private let databases: [SumDatabase]
+    let databases: [SumDatabase]
     private let store: ChunkStore
 
     /// Reads what is cached of each database.
@@ -29,7 +29,7 @@ public final class SumDatabases: SumAuthority, SumDatabaseEndpoint {
 
     // MARK: checking modules
 
-    private func database(for module: ModulePath) -> SumDatabase? {
+    func database(for module: ModulePath) -> SumDatabase? {
         databases.first { $0.configuration.patterns.matches(module) }
     }
 

@@ -1,0 +1,141 @@
+import Content
+
+extension SumDatabase {
+    /// Takes in records that somebody else brings, each proven to be in a tree that the database signed and that
+    /// continues every tree seen before; the tiles that prove them are kept with them.
+    func absorb(_ material: any SumMaterial) async -> SumIntake {
+        let tiles: BorrowedTiles.Read = { await material.tile($0) }
+        return await source.borrowed.lending(tiles) {
+            var intake = SumIntake()
+            var arrivals: [Arrival] = []
+            for module in material.modules {
+                if await shelf.lookup(module) != nil {
+                    intake.held += 1
+                    continue
+                }
+                do {
+                    arrivals.append(
+                        try Arrival(
+                            module, try await material.lookup(module), head: material.head,
+                            verifier: configuration.verifier))
+                } catch {
+                    intake.refused.append("\(configuration.name): \(module): \(error)")
+                }
+            }
+            // Older trees first: each is known to be continued by the next when that one's turn comes.
+            for arrival in arrivals.sorted(by: { $0.head.size < $1.head.size }) {
+                do {
+                    try await take(arrival)
+                    intake.kept += 1
+                } catch {
+                    intake.refused.append(
+                        "\(configuration.name): \(arrival.module): \(Self.words(of: failure(error)))")
+                }
+            }
+            await advance()
+            return intake
+        }
+    }
+
+    private struct Arrival {
+        let module: ModuleIdentity
+        let lookup: SumDBLookup
+        let head: SignedTreeHead
+
+        init(_ module: ModuleIdentity, _ answer: [UInt8], head common: [UInt8]?, verifier: NoteVerifier)
+            throws
+        {
+            self.module = module
+            let given = try SumDBLookup(parsing: answer)
+            let shared = try common.map { try SignedTreeHead(parsing: $0, verifier: verifier) }
+            if let shared, given.record < shared.size {
+                head = shared
+                lookup = try SumDBLookup(parsing: given.answer(with: shared))
+            } else {
+                head = try SignedTreeHead(parsing: given.note, verifier: verifier)
+                lookup = given
+            }
+        }
+    }
+
+    private func take(_ arrival: Arrival) async throws {
+        try await client.merge(arrival.head.note)
+        _ = try await client.prove(arrival.lookup, of: arrival.module, under: arrival.head)
+        try await shelf.keep(arrival.lookup, of: arrival.module)
+        cache.withLock { cache in
+            cache.insert(record: arrival.lookup.record)
+            cache.offer(arrival.head)
+        }
+    }
+
+    private static func words(of failure: SumDatabaseFailure) -> String {
+        switch failure {
+        case .upstream(let failure): "a tile that proves it is lacking: \(failure)"
+        case .invalid(let reason), .store(let reason): reason
+        }
+    }
+
+    /// The store's names of what proves the records of `modules` to a client that knows nothing, as far as it is
+    /// held: lookups, tiles, and the head that they are proven under.
+    func names(proving modules: [ModuleIdentity]) async -> [ReferenceName] {
+        let (served, sizes) = cache.withLock { ($0.served, $0.servedSizes) }
+        var lookups: [ReferenceName] = []
+        var tiles: Set<TileShelf.Place> = []
+        var records: [Int64] = []
+        for module in modules {
+            guard let lookup = await shelf.lookup(module),
+                let name = try? SumDatabaseShelf.lookupName(configuration.name, module)
+            else { continue }
+            lookups.append(name)
+            if let served, lookup.record < served.size {
+                records.append(lookup.record)
+            } else if let own = try? SignedTreeHead(parsing: lookup.note, verifier: configuration.verifier) {
+                let needed = SumDBCache.tiles(for: own.head, records: [lookup.record], olderSizes: [])
+                tiles.formUnion(needed.map { TileShelf.Place($0) })
+            }
+        }
+        guard !lookups.isEmpty else { return [] }
+        let shelf = shelf.tiles
+        var names = lookups
+        if let served {
+            // With those that lead there from the heads served before, for targets that have had a bundle already.
+            let needed = SumDBCache.tiles(for: served.head, records: records, olderSizes: sizes)
+            tiles.formUnion(needed.filter { shelf.holds($0) }.map { TileShelf.Place($0) })
+            if let name = try? ReferenceName("sumdb/\(configuration.name)/served") { names.append(name) }
+        }
+        for place in tiles {
+            if let name = try? ReferenceName("sumdb/\(configuration.name)/\(place.path)") {
+                names.append(name)
+            }
+        }
+        return names.sorted { $0.text < $1.text }
+    }
+}
+
+extension SumDatabases {
+    /// Takes in what somebody brings of one database.
+    /// - Returns: nil when no such database is configured.
+    package func absorb(_ material: any SumMaterial) async -> SumIntake? {
+        await databases.first { $0.configuration.name == material.database }?.absorb(material)
+    }
+
+    /// The store's names of everything held that proves the sums of `modules`.
+    package func names(proving modules: [ModuleIdentity]) async -> [ReferenceName] {
+        var names: [ReferenceName] = []
+        for database in databases {
+            let covered = modules.filter { self.database(for: $0.path) === database }
+            names += await database.names(proving: covered)
+        }
+        return names
+    }
+
+    /// The sums that a held record gives for a module; nil when there is no record. Asks nobody.
+    func held(_ module: ModuleIdentity) async -> [GoSumLine]? {
+        await database(for: module.path)?.shelf.lookup(module)?.lines(about: module)
+    }
+}
+
+extension TileShelf {
+    /// The hashes of `tile` out of those of the widest tile of its place, as both the shelf and bundles keep them.
+    package static func part(_ tile: Tile, of widest: [UInt8]) -> [UInt8]? { cut(tile, from: widest) }
+}
