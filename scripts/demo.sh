@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The main job on real input: a real go builds a program of 53 modules through a node, and real container clients pull
-# an image of 220 MiB through it; the upstreams go away, and clients that have never fetched anything do it all again.
+# an image of 210 MiB through it; the upstreams go away, and clients that have never fetched anything do it all again.
 # Says in a table what came from where.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/demo-containers.sh"
