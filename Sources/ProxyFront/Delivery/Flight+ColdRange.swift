@@ -3,6 +3,13 @@ import Content
 
 /// Ranges far ahead of the front: one upstream range, written into the same ingest, instead of waiting.
 extension Flight {
+    /// Whether the body stands still, and somewhere before `offset`.
+    func isLazy(beyond offset: Int64) -> Bool {
+        let (ingest, isLazy) = state.withLock { ($0.ingest, $0.isLazy) }
+        guard isLazy, let ingest else { return false }
+        return offset > ingest.front + TransferPolicy.nearby
+    }
+
     /// Sees to it that the bytes of `range` come, and returns without waiting for them: the front when that
     /// will be there soon, else a request for the range alone. Where a source cannot give a range safely, the
     /// front brings it in time.

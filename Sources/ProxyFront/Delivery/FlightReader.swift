@@ -16,6 +16,7 @@ final class FlightReader: BodyProducer {
     private let head: BodyHead
     /// Where the range ends; nil = where the body ends.
     private let end: Int64?
+    private let start: Int64
     private let place: Mutex<Place>
     private let holdback: Holdback
 
@@ -23,6 +24,7 @@ final class FlightReader: BodyProducer {
         flight = seat.flight
         self.head = head
         end = range?.upperBound ?? head.total
+        start = range?.lowerBound ?? 0
         holdback = Holdback(total: head.total)
         place = Mutex(Place(position: range?.lowerBound ?? 0, seat: seat))
     }
@@ -94,7 +96,9 @@ final class FlightReader: BodyProducer {
     /// Waits for bytes that may go out before the proof; nil when there are none.
     private func received(_ ingest: Ingest, from position: Int64) async throws -> Range<Int64>? {
         if let total = head.total {
-            let limit = min(end ?? total, holdback.limit(front: total))
+            // A body that is not fetched whole is never proven: a part far from its front goes out as it comes.
+            let bound = flight.isLazy(beyond: start) ? total : holdback.limit(front: total)
+            let limit = min(end ?? total, bound)
             guard position < limit else { return nil }
             flight.bring(position..<limit)
             let range = try await ingest.available(position..<limit)

@@ -59,7 +59,8 @@ struct ManifestShelf: Sendable {
     @discardableResult
     func set(_ reference: Reference) async -> Reference {
         do {
-            try await store.setReference(reference, sync: false)
+            // Visible when this returns: whoever asks next must not ask upstream again.
+            try await store.setReference(reference)
         } catch {
             // It is asked for again sooner, or linked again; nothing else comes of it.
             logger.warning("\(reference.name) could not be written: \(error)")

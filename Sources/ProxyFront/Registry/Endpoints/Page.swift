@@ -1,11 +1,11 @@
 /// Which part of a sorted list is asked for (OCI distribution specification 1.1, "Content Discovery").
-struct Page: Sendable, Equatable {
+package struct Page: Sendable, Equatable {
     /// Entries at most; nil = all there are.
-    var count: Int?
+    package var count: Int?
     /// The entry before the first one wanted; need not be on the list.
-    var last: String?
+    package var last: String?
 
-    init(count: Int? = nil, last: String? = nil) {
+    package init(count: Int? = nil, last: String? = nil) {
         self.count = count
         self.last = last
     }
@@ -22,7 +22,7 @@ struct Page: Sendable, Equatable {
     }
 
     /// The page of a list, and whether more follow it.
-    func cut(_ entries: [String]) -> (entries: [String], hasMore: Bool) {
+    package func cut(_ entries: [String]) -> (entries: [String], hasMore: Bool) {
         let sorted = entries.map(LexicalKey.init).sorted()
         let start = last.map { last in
             let key = LexicalKey(last)

@@ -3,8 +3,8 @@ import class FoundationEssentials.JSONEncoder
 
 /// An answer that is no success, in the form of the specification (OCI distribution specification 1.1, "Error
 /// Codes").
-struct RegistryError: Error, Sendable, Equatable {
-    enum Code: String, Sendable, CaseIterable {
+package struct RegistryError: Error, Sendable, Equatable {
+    package enum Code: String, Sendable, CaseIterable {
         case blobUnknown = "BLOB_UNKNOWN"
         case blobUploadUnknown = "BLOB_UPLOAD_UNKNOWN"
         case digestInvalid = "DIGEST_INVALID"
@@ -21,13 +21,13 @@ struct RegistryError: Error, Sendable, Equatable {
         case unknown = "UNKNOWN"
     }
 
-    let status: Status
-    let code: Code
+    package let status: Status
+    package let code: Code
     /// For the person at the client, in one sentence.
-    let message: String
+    package let message: String
     /// What it is about: a digest, a tag, a repository.
-    var detail: [String: String] = [:]
-    var headers = Headers()
+    package var detail: [String: String] = [:]
+    package var headers = Headers()
 
     init(
         _ status: Status, _ code: Code, _ message: String, detail: [String: String] = [:],

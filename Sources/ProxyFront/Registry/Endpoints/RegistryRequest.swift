@@ -1,9 +1,9 @@
-import Content
+package import Content
 
 /// A request of the OCI distribution specification, parsed once from path and query. What repository its path means
 /// is the registry directory's to say.
-struct RegistryRequest: Sendable, Equatable {
-    enum Endpoint: Sendable, Equatable {
+package struct RegistryRequest: Sendable, Equatable {
+    package enum Endpoint: Sendable, Equatable {
         /// `/v2/`
         case base
         /// `/v2/_catalog`
@@ -14,12 +14,12 @@ struct RegistryRequest: Sendable, Equatable {
         case referrers(Digest, artifactType: String?)
     }
 
-    let endpoint: Endpoint
+    package let endpoint: Endpoint
     /// The repository as the path names it, with the registry where a client puts that into the path. Empty for
     /// the base and the catalog.
-    let path: String
+    package let path: String
     /// `?ns=`: the registry that a mirror is asked on behalf of.
-    let namespace: String?
+    package let namespace: String?
 
     /// The most bytes of a query's value.
     private static let valueLimit = 512
@@ -28,7 +28,7 @@ struct RegistryRequest: Sendable, Equatable {
     ///   - target: the path, percent-escapes as they came.
     ///   - query: what follows the `?`.
     /// - Throws: `RegistryError` as the specification has it for what is malformed.
-    init(target: String, query: String?) throws(RegistryError) {
+    package init(target: String, query: String?) throws(RegistryError) {
         guard let bytes = PercentEncoding.decode(target), let path = String(validating: bytes, as: UTF8.self)
         else { throw RegistryError(.badRequest, .nameInvalid, "the path is not UTF-8") }
         let fields = try Self.fields(query)
