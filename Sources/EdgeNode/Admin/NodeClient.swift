@@ -66,6 +66,7 @@ package struct NodeClient: Sendable {
     private func send(_ request: HTTPClientRequest, timeout: TimeAmount) async throws -> HTTPClientResponse {
         var request = request
         request.headers.add(name: "User-Agent", value: "edgenode/\(Version.text)")
+        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         do {
             return try await Self.http.execute(request, timeout: timeout)
         } catch let error as NIOConnectionError {
@@ -87,7 +88,6 @@ package struct NodeClient: Sendable {
         var request = HTTPClientRequest(url: base + AdminProtocol.prefix + name)
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")
-        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         request.body = .bytes(try JSONEncoder().encode(body))
         // Checking a large store takes hours; the node's own end of the connection bounds it.
         let response = try await send(request, timeout: .hours(24 * 7))

@@ -22,7 +22,7 @@ package struct EdgeNodeCommand: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, StatusCommand.self, WarmCommand.self, PinCommand.self, UnpinCommand.self,
             PinsCommand.self, VerifyCommand.self, CollectCommand.self, ExportCommand.self, ImportCommand.self,
-            InventoryCommand.self, KeyCommand.self,
+            InventoryCommand.self, KeyCommand.self, PasswordCommand.self, TokenCommand.self,
             ClientConfigCommand.self, ConfigCommand.self, VersionCommand.self,
         ]
     )

@@ -4,6 +4,8 @@ import Synchronization
 /// What the commands write: results to standard output, everything else to standard error.
 enum Terminal {
     static func show(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
+    /// Asks for something; what follows stands on the same line.
+    static func prompt(_ text: String) { write(text, to: STDERR_FILENO) }
     static func complain(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
 
     fileprivate static func write(_ text: String, to descriptor: Int32) {

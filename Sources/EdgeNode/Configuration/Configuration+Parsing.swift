@@ -38,6 +38,8 @@ extension Configuration {
         configuration.readSumDBs(reader.list("sumdb"))
         configuration.checkHosts(hosts)
         configuration.readRegistry(reader.section("registry"))
+        configuration.readAccess(reader.section("access"))
+        configuration.readPolicy(reader.list("policy") ?? [])
         configuration.readImport(reader.section("import"))
         configuration.readLog(reader.section("log"))
         configuration.readAudit(reader.section("audit"))

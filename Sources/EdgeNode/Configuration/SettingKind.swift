@@ -189,6 +189,14 @@ extension SettingKind where Value: RawRepresentable & CaseIterable, Value.RawVal
     }
 }
 
+extension SettingKind {
+    /// One of a few words, where none of them is the default.
+    static func optionalChoice<Choice: RawRepresentable & CaseIterable>() -> SettingKind
+    where Choice.RawValue == String, Value == Choice? {
+        SettingKind<Choice>.choice.map { (choice: Choice) -> Choice? in choice }
+    }
+}
+
 extension StringProtocol {
     func trimmingSpaces() -> String {
         var text = self[...]

@@ -48,9 +48,12 @@ package final class Node: Sendable {
         try folder.create()
         let key = try KeyCommand.key(in: folder)
         let secrets = try NodeSecrets.read(for: configuration)
-        let parts = try await NodeParts.open(configuration, folder: folder, secrets: secrets, output: output)
+        let token = RunFile.newToken()
+        let parts = try await NodeParts.open(
+            configuration, folder: folder, secrets: secrets, commandSecret: token, output: output)
         do {
-            return try await serve(parts, configuration, folder: folder, key: key, output: output)
+            return try await serve(
+                parts, configuration, folder: folder, key: key, token: token, output: output)
         } catch {
             await parts.close()
             throw error
@@ -58,11 +61,10 @@ package final class Node: Sendable {
     }
 
     private static func serve(
-        _ parts: NodeParts, _ configuration: Configuration, folder: DataFolder, key: NodeKey,
+        _ parts: NodeParts, _ configuration: Configuration, folder: DataFolder, key: NodeKey, token: String,
         output: LogOutput
     ) async throws -> Node {
         let logger = output.logger("node")
-        let token = RunFile.newToken()
         let control = try await listen(
             configuration.controlConfiguration,
             Router(parts.routes + parts.controlRoutes(token: token, key: key)),

@@ -13,15 +13,33 @@ struct NodeParts: Sendable {
     private let auditFile: FileAuditLog?
     private let client: HTTPUpstreamClient
     private let modules: GoModuleResponder
+    private let gates: Gates
     let status: NodeStatusSource
     private let showsMetrics: Bool
     private let configuration: Configuration
     private let sums: SumDatabases
     private let output: LogOutput
 
+    /// - Parameter commandSecret: what the node's own commands prove themselves with.
     /// - Throws: `CommandFailure` with the remedy; nothing is left open then.
     static func open(
-        _ configuration: Configuration, folder: DataFolder, secrets: NodeSecrets, output: LogOutput
+        _ configuration: Configuration, folder: DataFolder, secrets: NodeSecrets, commandSecret: String,
+        output: LogOutput
+    ) async throws -> NodeParts {
+        let gates = try Gates(
+            configuration, secrets: secrets, commandSecret: commandSecret, output: output)
+        do {
+            return try await open(
+                configuration, folder: folder, secrets: secrets, gates: gates, output: output)
+        } catch {
+            await gates.close()
+            throw error
+        }
+    }
+
+    private static func open(
+        _ configuration: Configuration, folder: DataFolder, secrets: NodeSecrets, gates: Gates,
+        output: LogOutput
     ) async throws -> NodeParts {
         let auditFile = try FileAuditLog.open(configuration, folder, logger: output.logger("audit"))
         let client: HTTPUpstreamClient
@@ -44,7 +62,8 @@ struct NodeParts: Sendable {
         }
         do {
             return try await NodeParts(
-                configuration, store: store, auditFile: auditFile, client: client, output: output)
+                configuration, store: store, auditFile: auditFile, client: client, gates: gates,
+                output: output)
         } catch {
             await store.close()
             try? await client.shutdown()
@@ -56,8 +75,7 @@ struct NodeParts: Sendable {
 
     private init(
         _ configuration: Configuration, store: ChunkStore, auditFile: FileAuditLog?,
-        client: HTTPUpstreamClient,
-        output: LogOutput
+        client: HTTPUpstreamClient, gates: Gates, output: LogOutput
     ) async throws {
         let metrics = Metrics()
         let audit: any AuditLog = auditFile ?? NoAuditLog()
@@ -72,7 +90,8 @@ struct NodeParts: Sendable {
             logger: output.logger("sumdb"))
         modules = GoModuleResponder(
             configuration.goModuleConfiguration, delivery: delivery, pool: pool, sumAuthority: sums,
-            sumDatabases: sums, metrics: metrics, audit: audit, logger: output.logger("go"))
+            sumDatabases: sums, access: gates.access, policy: gates.policy, metrics: metrics, audit: audit,
+            logger: output.logger("go"))
         status = NodeStatusSource(
             store: store, delivery: delivery, pool: pool,
             upstreams: configuration.go.upstreams.upstreams + databases.map(\.upstream), metrics: metrics,
@@ -86,11 +105,12 @@ struct NodeParts: Sendable {
         self.audit = audit
         self.auditFile = auditFile
         self.client = client
+        self.gates = gates
     }
 
     /// What every front serves.
     var routes: [Router.Route] {
-        StatusResponders.routes(source: status, metrics: metrics).filter {
+        StatusResponders.routes(source: status, metrics: metrics, access: gates.access).filter {
             showsMetrics || $0.path != "/metrics"
         }
             + [
@@ -119,6 +139,7 @@ struct NodeParts: Sendable {
     /// Closes everything, the store last but for the log of what was done to it.
     func close() async {
         try? await client.shutdown()
+        await gates.close()
         await store.close()
         auditFile?.close()
     }

@@ -7,6 +7,10 @@ package struct NodeSecrets: Sendable {
     package var proxy: OutboundProxy?
     /// What the node asks each registry with.
     package var registries: [RegistryHost: RegistryCredential] = [:]
+    /// The configuration's access rules with the users and tokens of the credentials file.
+    package var access = AccessSettings()
+    /// The configuration's policy with the tokens of its webhooks.
+    package var policy: [PolicyRule] = []
 
     /// Reads every file that the configuration names.
     /// - Throws: `CommandFailure` naming the key, the file and what to do.
@@ -30,6 +34,8 @@ package struct NodeSecrets: Sendable {
             }
         }
         secrets.registries = try registries(configuration.registry)
+        secrets.access = try access(for: configuration)
+        secrets.policy = try policy(for: configuration)
         guard let url = configuration.upstream.proxy else { return secrets }
         var credential: UpstreamCredential?
         if let user = configuration.upstream.proxyUser, let file = configuration.upstream.proxyPasswordFile {
@@ -80,7 +86,7 @@ package struct NodeSecrets: Sendable {
     }
 
     /// The first line of a file, which must not be empty.
-    private static func line(of path: String, key: String) throws(CommandFailure) -> String {
+    static func line(of path: String, key: String) throws(CommandFailure) -> String {
         let line = try text(of: path, key: key).prefix { !$0.isNewline }.trimmingSpaces()
         guard !line.isEmpty else {
             throw CommandFailure(
@@ -89,7 +95,7 @@ package struct NodeSecrets: Sendable {
         return line
     }
 
-    private static func text(of path: String, key: String) throws(CommandFailure) -> String {
+    static func text(of path: String, key: String) throws(CommandFailure) -> String {
         var status = stat()
         guard stat(path, &status) == 0, let data = FileManager.default.contents(atPath: path) else {
             throw CommandFailure(

@@ -64,6 +64,14 @@ public enum AccessRefusal: Error, Sendable, Equatable {
 public enum AccessAnswer: Sendable {
     case now(Result<Admission, AccessRefusal>)
     case later(@Sendable () async -> Result<Admission, AccessRefusal>)
+
+    /// The verdict, once it is there.
+    public func verdict() async -> Result<Admission, AccessRefusal> {
+        switch self {
+        case .now(let verdict): verdict
+        case .later(let decide): await decide()
+        }
+    }
 }
 
 /// Decides who may reach what (architecture section 7).

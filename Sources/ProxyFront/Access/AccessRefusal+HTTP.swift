@@ -1,3 +1,5 @@
+public import ChunkStore
+
 /// What every handler makes of a refusal, whatever the form of its bodies.
 extension AccessRefusal {
     public var status: Status {
@@ -34,6 +36,9 @@ extension Request {
 }
 
 extension Admission {
+    /// Whether content of this class may be given.
+    public func includes(_ access: AccessClass) -> Bool { access == .public || includesPrivate }
+
     /// The answer for private content that this admission does not include.
     /// - Parameter subject: what was asked for, in words: `module example.com/a`.
     public func refusal(ofPrivate subject: String, to request: Request) -> AccessRefusal {

@@ -64,14 +64,14 @@ public final class AccessRules: AccessControl {
         self.settings = settings
         users = Dictionary(settings.users.map { ($0.name, $0) }) { first, _ in first }
         commandToken = commandSecret.map {
-            AccessToken(name: "command", role: .admin, digest: Digest(of: $0.utf8))
+            AccessToken(secret: $0, name: "command", role: .admin)
         }
         self.checker = checker
         self.logger = logger
     }
 
-    /// Ends the thread that checks passwords; blocks for as long as the checks that were begun take.
-    public func stop() { checker?.stop() }
+    /// Ends the thread that checks passwords, once the checks that were begun are done.
+    public func stop() async { await checker?.stop() }
 
     public func admit(_ request: Request, to resource: AccessResource) -> AccessAnswer {
         guard let header = request.headers["Authorization"] else {

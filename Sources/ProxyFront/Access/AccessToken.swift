@@ -23,6 +23,11 @@ public struct AccessToken: Hashable, Sendable {
         self.digest = digest
     }
 
+    /// The token of a secret.
+    public init(secret: String, name: String, role: AccessRole) {
+        self.init(name: name, role: role, digest: Digest(of: secret.utf8))
+    }
+
     /// A new secret. It is shown once and kept nowhere.
     public static func newSecret() -> String {
         var generator = SystemRandomNumberGenerator()

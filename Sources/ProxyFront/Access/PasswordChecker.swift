@@ -1,4 +1,5 @@
 import ChunkStore
+import NIOPosix
 import Synchronization
 
 /// Checks passwords against their hashes: one at a time, on a thread of its own, and each pair of name and
@@ -65,8 +66,14 @@ package final class PasswordChecker: Sendable {
                 wrong: ExpiringCache(limit: configuration.limit)))
     }
 
-    /// Ends the thread; blocks for as long as the checks that were begun take.
-    package func stop() { thread.stop() }
+    /// Ends the thread, once the checks that were begun are done.
+    package func stop() async {
+        let thread = thread
+        try? await NIOThreadPool.singleton.runIfActive { thread.stop() }
+    }
+
+    /// Checks that wait or run.
+    package var waiting: Int { state.withLock { $0.checks.count } }
 
     /// What is known without hashing. Legal on an event loop.
     package func known(_ user: String, _ password: String, _ stored: PasswordHash) -> Verdict? {

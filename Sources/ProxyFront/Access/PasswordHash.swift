@@ -77,7 +77,7 @@ public struct PasswordHash: Hashable, Sendable {
     }
 
     /// Whether it is the hash of `password`. Blocks for tens of milliseconds and takes 16 MiB meanwhile.
-    func matches(_ password: String) -> Bool {
+    package func matches(_ password: String) -> Bool {
         let size = Int(crypto_pwhash_STRBYTES)
         var hash = text.utf8.map { CChar(bitPattern: $0) }
         guard Self.isReady, hash.count < size else { return false }

@@ -23,6 +23,8 @@ final class Flight: Sendable {
         var isClosed = false
         var ingest: Ingest?
         /// Set when the body can no longer be stored, with the part of the file that readers may need.
+        /// False once it is known that anybody may have it.
+        var isPrivate = true
         var relay: Relay?
         var prefix: FileSlice?
         /// When the first byte was expected.

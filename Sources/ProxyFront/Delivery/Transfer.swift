@@ -70,6 +70,7 @@ struct Transfer {
         flight.state.withLock { state in
             state.ingest = ingest
             state.isLazy = isLazy
+            state.isPrivate = isPrivate
             state.began = .now
             state.rangeSource = (source, validator)
         }

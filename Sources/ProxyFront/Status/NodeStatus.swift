@@ -64,13 +64,28 @@ public struct NodeStatus: Sendable, Codable, Equatable {
         /// Nil while the length is not known.
         public var totalBytes: Int64?
         public var readers: Int
+        /// Whether its name is for those only who may have private content.
+        public var isPrivate: Bool
 
-        public init(name: String, receivedBytes: Int64, totalBytes: Int64? = nil, readers: Int) {
+        public init(
+            name: String, receivedBytes: Int64, totalBytes: Int64? = nil, readers: Int,
+            isPrivate: Bool = false
+        ) {
             self.name = name
             self.receivedBytes = receivedBytes
             self.totalBytes = totalBytes
             self.readers = readers
+            self.isPrivate = isPrivate
         }
+    }
+
+    /// The status as everybody may see it: names of private content are left out.
+    var withoutPrivateNames: NodeStatus {
+        var status = self
+        for index in status.inFlight.indices where status.inFlight[index].isPrivate {
+            status.inFlight[index].name = "(private)"
+        }
+        return status
     }
 
     public init(

@@ -1,18 +1,21 @@
-/// Who answers what about the node itself. All of it is read-only and names no content but public counters,
-/// store totals and what is being fetched.
+/// Who answers what about the node itself. All of it is read-only and names no content but what is being
+/// fetched, the names of private content left out for those who may not have it. Health and readiness are told
+/// to everybody: whoever watches a node has no credentials.
 public enum StatusResponders {
     /// The routes under which the node tells about itself.
-    public static func routes(source: any StatusSource, metrics: Metrics) -> [Router.Route] {
+    public static func routes(
+        source: any StatusSource, metrics: Metrics, access: any AccessControl = AccessRules.open
+    ) -> [Router.Route] {
         [
             Router.Route(
                 .exact("/"), about: "status page",
-                StatusPageResponder(source: source, metrics: metrics)),
+                StatusPageResponder(source: source, metrics: metrics, access: access)),
             Router.Route(
                 .exact("/api/v1/status"), about: "status as JSON",
-                StatusAPIResponder(source: source, metrics: metrics)),
+                StatusAPIResponder(source: source, metrics: metrics, access: access)),
             Router.Route(
                 .exact("/metrics"), about: "metrics for Prometheus",
-                MetricsResponder(source: source, metrics: metrics)),
+                MetricsResponder(source: source, metrics: metrics, access: access)),
             Router.Route(.exact("/healthz"), about: "200 while the process is alive", HealthResponder()),
             Router.Route(
                 .exact("/readyz"), about: "200 while the node can serve", ReadinessResponder(source: source)),
@@ -23,6 +26,22 @@ public enum StatusResponders {
     static func refusal(of request: Request) -> Answer? {
         if request.method == .get || request.method == .head { return nil }
         return .now(.text(.methodNotAllowed, "Only GET and HEAD.", headers: ["Allow": "GET, HEAD"]))
+    }
+
+    /// `make` for those who are let in to what the node tells about itself.
+    static func answer(
+        _ request: Request, _ access: any AccessControl,
+        _ make: @escaping @Sendable (Admission) async -> Response
+    ) -> Answer {
+        if let refusal = refusal(of: request) { return refusal }
+        let answer = access.admit(request, to: .node)
+        return .later {
+            switch await answer.verdict() {
+            case .success(let admission): await make(admission)
+            case .failure(let refusal):
+                .text(refusal.status, "\(refusal.reason)", headers: refusal.headers)
+            }
+        }
     }
 }
 
@@ -54,10 +73,10 @@ struct ReadinessResponder: Responder {
 struct MetricsResponder: Responder {
     let source: any StatusSource
     let metrics: Metrics
+    let access: any AccessControl
 
     func respond(to request: Request) -> Answer {
-        if let refusal = StatusResponders.refusal(of: request) { return refusal }
-        return .later {
+        StatusResponders.answer(request, access) { _ in
             metrics.take(await source.status())
             return Response(
                 status: .ok, headers: ["Content-Type": "text/plain; version=0.0.4; charset=utf-8"],
@@ -66,15 +85,24 @@ struct MetricsResponder: Responder {
     }
 }
 
+/// What the status API and the page show to a client.
+private func report(
+    of source: any StatusSource, _ metrics: Metrics, for admission: Admission
+) async -> StatusReport {
+    let status = await source.status()
+    return StatusReport(
+        node: admission.includesPrivate ? status : status.withoutPrivateNames, metrics: metrics)
+}
+
 /// `/api/v1/status`.
 struct StatusAPIResponder: Responder {
     let source: any StatusSource
     let metrics: Metrics
+    let access: any AccessControl
 
     func respond(to request: Request) -> Answer {
-        if let refusal = StatusResponders.refusal(of: request) { return refusal }
-        return .later {
-            let report = StatusReport(node: await source.status(), metrics: metrics)
+        StatusResponders.answer(request, access) { admission in
+            let report = await report(of: source, metrics, for: admission)
             do {
                 return Response(
                     status: .ok, headers: ["Content-Type": "application/json", "Cache-Control": "no-store"],
@@ -90,11 +118,11 @@ struct StatusAPIResponder: Responder {
 struct StatusPageResponder: Responder {
     let source: any StatusSource
     let metrics: Metrics
+    let access: any AccessControl
 
     func respond(to request: Request) -> Answer {
-        if let refusal = StatusResponders.refusal(of: request) { return refusal }
-        return .later {
-            let report = StatusReport(node: await source.status(), metrics: metrics)
+        StatusResponders.answer(request, access) { admission in
+            let report = await report(of: source, metrics, for: admission)
             return Response(
                 status: .ok,
                 headers: [

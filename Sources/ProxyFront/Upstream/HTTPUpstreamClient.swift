@@ -77,7 +77,7 @@ public final class HTTPUpstreamClient: UpstreamTransport {
         self.logger = logger
     }
 
-    private static func tls(_ files: [String]) throws(UpstreamClientError) -> TLSConfiguration {
+    static func tls(_ files: [String]) throws(UpstreamClientError) -> TLSConfiguration {
         var tls = TLSConfiguration.makeClientConfiguration()
         for file in files {
             do {

@@ -40,6 +40,8 @@ struct CommandLineTests {
         _ = try parse("client-config", "cri-o", as: ClientConfigCommand.CRIO.self)
         _ = try parse("client-config", "k3s", as: ClientConfigCommand.K3s.self)
         _ = try parse("key", as: KeyCommand.self)
+        #expect(try parse("password", "alice", "--role", "admin", as: PasswordCommand.self).role == .admin)
+        #expect(try parse("token", "ci", as: TokenCommand.self).role == .viewer)
         _ = try parse("config", "check", as: ConfigCommand.Check.self)
         _ = try parse("config", "variables", as: ConfigCommand.Variables.self)
         _ = try parse("version", as: VersionCommand.self)
@@ -50,7 +52,8 @@ struct CommandLineTests {
         arguments: [
             ["pin"], ["unpin"], ["warm", "--pin", "--url", "http://e", "x"], ["warm"],
             ["warm", "--parallel", "0", "x"], ["warm", "--parallel", "65", "x"], ["serve"],
-            ["run", "--confg", "x"], ["client-config", "go", "--form", "xml"], ["run", "extra"],
+            ["run", "--confg", "x"], ["password"], ["token", "a b"], ["token", "a", "--role", "root"],
+            ["client-config", "go", "--form", "xml"], ["run", "extra"],
         ])
     func refused(words: [String]) throws {
         let error = try #require(throws: (any Error).self) { try EdgeNodeCommand.parseAsRoot(words) }

@@ -123,6 +123,7 @@ import Testing
             var settings = TestNode.Settings(upstream.url)
             settings.authority = authority
             settings.go = isPrivate
+            settings.access = try AccessRules.givingAnyone(.private)
             settings.directory = directory
             try await TestNode.running(settings) { node in
                 #expect(await node.get(Self.module.zipPath).isComplete)

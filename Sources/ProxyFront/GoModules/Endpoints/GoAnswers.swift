@@ -92,6 +92,13 @@ enum GoAnswers {
         return Response(status: Status(refusal.status), headers: headers, body: .array(refusal.body))
     }
 
+    /// A client that may not have something.
+    static func refused(_ refusal: AccessRefusal) -> Response {
+        .text(
+            refusal.status, "\(refusal.status.reason.lowercased()): \(refusal.reason)",
+            headers: refusal.headers)
+    }
+
     static func denied(_ reason: String) -> Response {
         .text(Status(403), "forbidden: \(reason)")
     }

@@ -4,16 +4,22 @@ import NIOCore
 
 /// The answers that have to wait: for the disk, for a transfer, for upstream.
 extension GoModuleResponder {
-    func answerLater(_ resource: GoResource, _ request: Request) async -> Response {
+    func answerLater(
+        _ resource: GoResource, _ request: Request, _ admission: Admission
+    ) async -> Response {
         if let (reference, object) = await local(resource) {
+            guard admission.includes(reference.access) else {
+                return refusedPrivate(resource, request, admission)
+            }
             if resource.isImmutable || isFresh(reference) {
                 return held(resource, reference, object, request)
             }
-            return await stale(resource, reference, object, request)
+            return await stale(resource, reference, object, request, admission)
         }
         if let refusal = misses.refusal(for: resource.name, now: .now) { return GoAnswers.relayed(refusal) }
         if request.forbidsFetching { return GoAnswers.response(.notHeld) }
-        return resource.kind == .zip ? await zip(resource, request) : await whole(resource, request)
+        return resource.kind == .zip
+            ? await zip(resource, request, admission) : await whole(resource, request, admission)
     }
 
     private func local(_ resource: GoResource) async -> (Reference, StoredObject)? {
@@ -24,7 +30,9 @@ extension GoModuleResponder {
     // MARK: small files
 
     /// A cold small file: fetched whole, by one request for all who ask.
-    private func whole(_ resource: GoResource, _ request: Request) async -> Response {
+    private func whole(
+        _ resource: GoResource, _ request: Request, _ admission: Admission
+    ) async -> Response {
         let result: Result<SmallFetch.Fetched, DeliveryFailure>
         let joined: Bool
         do {
@@ -34,11 +42,15 @@ extension GoModuleResponder {
         }
         switch result {
         case .success(let fetched):
+            guard admission.includes(fetched.reference.access) else {
+                return refusedPrivate(resource, request, admission)
+            }
             return GoAnswers.response(
                 resource, bytes: fetched.bytes, verified: fetched.reference.verified,
                 source: joined ? .inFlight : .upstream)
         case .failure(let failure):
-            if resource.kind == .list, !isAnswer(failure), let held = await heldVersions(resource, last: nil)
+            if resource.kind == .list, !isAnswer(failure),
+                let held = await heldVersions(resource, last: nil, admission)
             {
                 return offlineList(resource, held, seconds: 0)
             }
@@ -78,7 +90,8 @@ extension GoModuleResponder {
 
     /// Serves what is held and asks upstream behind it.
     private func stale(
-        _ resource: GoResource, _ reference: Reference, _ object: StoredObject, _ request: Request
+        _ resource: GoResource, _ reference: Reference, _ object: StoredObject, _ request: Request,
+        _ admission: Admission
     ) async -> Response {
         let seconds = Int(age(reference).components.seconds)
         if !request.forbidsFetching {
@@ -93,7 +106,7 @@ extension GoModuleResponder {
         }
         logger.notice("\(resource.name) is served \(seconds) s after its last validation: upstream is away")
         if resource.kind == .list, let last = await bytes(of: object),
-            let joined = await heldVersions(resource, last: last)
+            let joined = await heldVersions(resource, last: last, admission)
         {
             return offlineList(resource, joined, seconds: seconds)
         }
@@ -107,12 +120,16 @@ extension GoModuleResponder {
     }
 
     /// The last list joined with the versions whose zip is held.
-    private func heldVersions(_ resource: GoResource, last: [UInt8]?) async -> [UInt8]? {
+    private func heldVersions(
+        _ resource: GoResource, last: [UInt8]?, _ admission: Admission
+    ) async -> [UInt8]? {
         do {
             let references = try await delivery.store.references(
                 prefix: GoResource.prefix(of: resource.module))
             let versions = references.compactMap { reference -> ModuleVersion? in
-                guard let file = GoResource(moduleFile: reference.name), file.kind == .zip else { return nil }
+                guard admission.includes(reference.access),
+                    let file = GoResource(moduleFile: reference.name), file.kind == .zip
+                else { return nil }
                 return file.version
             }
             return VersionList.joined(last: last, held: versions)
@@ -132,14 +149,22 @@ extension GoModuleResponder {
 
     // MARK: zips
 
-    private func zip(_ resource: GoResource, _ request: Request) async -> Response {
+    private func zip(
+        _ resource: GoResource, _ request: Request, _ admission: Admission
+    ) async -> Response {
         guard let module = resource.identity else { return GoAnswers.response(.notHeld) }
         let order = order(resource, module)
         let range = request.method == .get ? request.headers["Range"].flatMap { RangeRequest($0) } : nil
         switch await delivery.open(order, firstByte: range?.firstByte ?? 0) {
         case .success(.held(let reference, let object)):
+            guard admission.includes(reference.access) else {
+                return refusedPrivate(resource, request, admission)
+            }
             return held(resource, reference, object, request)
         case .success(.streaming(let head, let seat, let joined)):
+            guard admission.includes(head.isPrivate ? .private : .public) else {
+                return refusedPrivate(resource, request, admission)
+            }
             allowed(resource, request, origin: head.source, digest: nil)
             return streaming(resource, head, seat, joined: joined, request)
         case .failure(let failure):

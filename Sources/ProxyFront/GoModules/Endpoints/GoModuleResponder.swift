@@ -13,6 +13,8 @@ public final class GoModuleResponder: Responder {
     let delivery: Delivery
     let pool: UpstreamPool
     let check: SumCheck
+    let access: any AccessControl
+    let policy: any PolicyControl
     let metrics: Metrics
     let audit: any AuditLog
     let logger: Logger
@@ -28,14 +30,19 @@ public final class GoModuleResponder: Responder {
     /// - Parameters:
     ///   - sumAuthority: what the node checks modules against.
     ///   - sumDatabases: what answers under `/sumdb/`; nil = nothing does.
+    ///   - access: who may have which module.
+    ///   - policy: what may be served at all.
     public init(
         _ configuration: GoModuleConfiguration, delivery: Delivery, pool: UpstreamPool,
         sumAuthority: any SumAuthority, sumDatabases: (any SumDatabaseEndpoint)? = nil,
+        access: any AccessControl = AccessRules.open, policy: any PolicyControl = NoPolicy(),
         metrics: Metrics, audit: any AuditLog = NoAuditLog(), logger: Logger
     ) {
         self.configuration = configuration
         self.delivery = delivery
         self.pool = pool
+        self.access = access
+        self.policy = policy
         self.metrics = metrics
         self.audit = audit
         self.logger = logger
@@ -79,7 +86,11 @@ public final class GoModuleResponder: Responder {
             return .now(.text(Status(error.statusCode), error.description))
         }
         if case .sumDB(let name, let asked) = parsed {
-            return sumDatabases?.respond(to: asked, of: name, request) ?? .now(.text(.notFound, "not found"))
+            guard let sumDatabases else { return .now(.text(.notFound, "not found")) }
+            guard let module = parsed.module else {
+                return sumDatabases.respond(to: asked, of: name, request)
+            }
+            return admitting(request, to: module) { _ in sumDatabases.respond(to: asked, of: name, request) }
         }
         let resource: GoResource
         do throws(ReferenceNameError) {
@@ -88,22 +99,23 @@ public final class GoModuleResponder: Responder {
         } catch {
             return .now(.text(.notFound, "not found: \(error)"))
         }
-        if case .denied(let reason) = configuration.access.verdict(on: resource.module) {
-            audit.record(
-                AuditEvent(.deny, resource.name.text, client: request.client, reason: reason))
-            return .now(GoAnswers.denied(reason))
-        }
-        return answer(resource, request)
+        return admitting(request, to: resource.module) { self.permitted(resource, request, $0) }
     }
 
     /// The straight line: held and fresh, known to be missing, or off the event loop.
-    private func answer(_ resource: GoResource, _ request: Request) -> Answer {
+    func answer(_ resource: GoResource, _ request: Request, _ admission: Admission) -> Answer {
+        if !admission.includesPrivate, check.isPrivate(resource.module) {
+            return .now(refusedPrivate(resource, request, admission))
+        }
         if let (reference, object) = delivery.store.hotReference(resource.name), let object,
             resource.isImmutable || isFresh(reference)
         {
+            guard admission.includes(reference.access) else {
+                return .now(refusedPrivate(resource, request, admission))
+            }
             return .now(held(resource, reference, object, request))
         }
-        return .later { await self.answerLater(resource, request) }
+        return .later { await self.answerLater(resource, request, admission) }
     }
 
     func held(

@@ -1,3 +1,4 @@
+import Dispatch
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -58,6 +59,13 @@ final class FaultUpstream: Sendable {
                 return state.isOpen
             }
             if isOpen { body() }
+        }
+
+        /// Blocks the calling thread until it is open.
+        func waitHere() {
+            let opened = DispatchSemaphore(value: 0)
+            whenOpen { opened.signal() }
+            opened.wait()
         }
     }
 

@@ -14,6 +14,8 @@ struct TestNode: Sendable {
         var authority: any SumAuthority = NoSumAuthority()
         var databases: [SumDatabaseConfiguration] = []
         var policy = TransferPolicy()
+        var access: any AccessControl = AccessRules.open
+        var rules: any PolicyControl = NoPolicy()
         var breaker = CircuitBreaker.Configuration()
         var go: @Sendable (inout GoModuleConfiguration) -> Void = { _ in }
         var client: @Sendable (inout HTTPUpstreamClient.Configuration) -> Void = { _ in }
@@ -71,7 +73,8 @@ struct TestNode: Sendable {
             responder: GoModuleResponder(
                 go, delivery: delivery, pool: pool,
                 sumAuthority: settings.databases.isEmpty ? settings.authority : databases,
-                sumDatabases: databases, metrics: metrics, audit: audit, logger: logger),
+                sumDatabases: databases, access: settings.access, policy: settings.rules, metrics: metrics,
+                audit: audit, logger: logger),
             metrics: metrics, clock: clock, audit: audit)
         do {
             let result = try await body(node)

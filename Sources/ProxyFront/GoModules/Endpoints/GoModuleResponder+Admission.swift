@@ -1,0 +1,66 @@
+/// Who is served, and what: before anything is looked up, and again once it is known whether content is private.
+extension GoModuleResponder {
+    /// Goes on with those who are let in to a module.
+    func admitting(
+        _ request: Request, to module: ModulePath, _ next: @escaping @Sendable (Admission) -> Answer
+    ) -> Answer {
+        switch access.admit(request, to: .module(module)) {
+        case .now(.success(let admission)): next(admission)
+        case .now(.failure(let refusal)): .now(refused(refusal, module.text, request))
+        case .later(let verdict):
+            .later {
+                switch await verdict() {
+                case .success(let admission): await next(admission).response()
+                case .failure(let refusal): self.refused(refusal, module.text, request)
+                }
+            }
+        }
+    }
+
+    /// Goes on with what may be served at all: by the patterns of the configuration, then by the policy.
+    func permitted(_ resource: GoResource, _ request: Request, _ admission: Admission) -> Answer {
+        if case .denied(let reason) = configuration.access.verdict(on: resource.module) {
+            return .now(denied(reason, resource, request))
+        }
+        switch policy.verdict(on: .module(resource.module, version: resource.version)) {
+        case .now(.allow): return answer(resource, request, admission)
+        case .now(.deny(let reason)): return .now(denied(reason, resource, request))
+        case .later(let verdict):
+            return .later {
+                switch await verdict() {
+                case .allow: await self.answer(resource, request, admission).response()
+                case .deny(let reason): self.denied(reason, resource, request)
+                }
+            }
+        }
+    }
+
+    /// The answer to a client whose admission does not include private content.
+    func refusedPrivate(
+        _ resource: GoResource, _ request: Request, _ admission: Admission
+    ) -> Response {
+        let subject = "\(AccessResource.module(resource.module))"
+        return refused(
+            admission.refusal(ofPrivate: subject, to: request), resource.name.text, request)
+    }
+
+    private func refused(_ refusal: AccessRefusal, _ subject: String, _ request: Request) -> Response {
+        audit.record(AuditEvent(.deny, subject, client: request.client, reason: refusal.reason))
+        return GoAnswers.refused(refusal)
+    }
+
+    private func denied(_ reason: String, _ resource: GoResource, _ request: Request) -> Response {
+        audit.record(AuditEvent(.deny, resource.name.text, client: request.client, reason: reason))
+        return GoAnswers.denied(reason)
+    }
+}
+
+extension Answer {
+    /// The response, once it is there.
+    package func response() async -> Response {
+        switch self {
+        case .now(let response): response
+        case .later(let make): await make()
+        }
+    }
+}
