@@ -6,8 +6,8 @@ import NIOSSL
 
 /// The way to the upstreams over HTTP/1.1, on AsyncHTTPClient.
 ///
-/// It sends GET and a fixed handful of headers, follows redirects by hand under `RedirectPolicy`, gives a
-/// credential to its own origin only, takes no content encoding, and bounds every wait and every body.
+/// It sends what changes nothing and a fixed handful of headers, follows redirects by hand under
+/// `RedirectPolicy`, gives a credential or certificate to its own origin only, takes no content encoding, and bounds every wait and every body.
 /// HTTP/2 is not used: its flow-control windows would cap a transfer over a long line.
 public final class HTTPUpstreamClient: UpstreamTransport {
     public struct Configuration: Sendable {
@@ -33,6 +33,7 @@ public final class HTTPUpstreamClient: UpstreamTransport {
     }
 
     private let configuration: Configuration
+    private let tls: TLSConfiguration
     private let group: any EventLoopGroup
     private let direct: HTTPClient
     private let proxied: HTTPClient?
@@ -57,7 +58,8 @@ public final class HTTPUpstreamClient: UpstreamTransport {
         client.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.connectionsPerHost
         // A refused connection is an answer; asking again until the deadline would hide it.
         client.connectionPool.retryConnectionEstablishment = false
-        client.tlsConfiguration = try Self.tls(configuration.certificateAuthorities)
+        tls = try Self.tls(configuration.certificateAuthorities)
+        client.tlsConfiguration = tls
         direct = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: client)
         if let proxy = configuration.proxy {
             let authorization: HTTPClient.Authorization? =
@@ -77,18 +79,9 @@ public final class HTTPUpstreamClient: UpstreamTransport {
         self.logger = logger
     }
 
+    /// What trusts the authorities in PEM files besides the system's.
     static func tls(_ files: [String]) throws(UpstreamClientError) -> TLSConfiguration {
-        var tls = TLSConfiguration.makeClientConfiguration()
-        for file in files {
-            do {
-                let certificates = try NIOSSLCertificate.fromPEMFile(file)
-                guard !certificates.isEmpty else { throw UpstreamClientError.noCertificate(file) }
-                tls.additionalTrustRoots.append(.certificates(certificates))
-            } catch {
-                throw .certificateAuthority(file: file, reason: "\(error)")
-            }
-        }
-        return tls
+        try UpstreamTLS(caFiles: files).extending(.makeClientConfiguration(), showsCertificate: false)
     }
 
     /// Closes every connection.
@@ -98,14 +91,18 @@ public final class HTTPUpstreamClient: UpstreamTransport {
     }
 
     public func get(_ request: UpstreamRequest) async throws(UpstreamFailure) -> UpstreamAnswer {
-        let start = request.url.origin
+        let start = request.redirectedFrom ?? request.url.origin
         let deadline = NIODeadline.now() + TimeAmount(configuration.firstByteTimeout)
         var url = request.url
+        if let origin = request.redirectedFrom { try await permit(url, from: origin, start: start) }
         var redirects = 0
         while true {
-            let (response, authenticated) = try await send(request, to: url, deadline: deadline)
-            guard let location = Self.redirectTarget(response) else {
-                return try await answer(request, url: url, response: response, authenticated: authenticated)
+            let isOwn = url.origin == start
+            let (response, authenticated) = try await send(request, to: url, isOwn: isOwn, deadline: deadline)
+            guard let location = Self.redirectTarget(response, of: request) else {
+                return try await answer(
+                    request, url: url, response: response, authenticated: authenticated,
+                    isRedirected: redirects > 0)
             }
             discard(response)
             redirects += 1
@@ -113,38 +110,72 @@ public final class HTTPUpstreamClient: UpstreamTransport {
                 throw .unusable(upstream: start.authority, reason: "more than \(redirects - 1) redirects")
             }
             let target = try await permitted(location, from: url, start: start)
-            logger.debug("\(url) redirects to \(target.origin)")
+            logger.debug("\(url.origin) redirects to \(target.origin)")
             url = target
         }
     }
 
     private func send(
-        _ request: UpstreamRequest, to url: UpstreamURL, deadline: NIODeadline
+        _ request: UpstreamRequest, to url: UpstreamURL, isOwn: Bool, deadline: NIODeadline
     ) async throws(UpstreamFailure) -> (HTTPClientResponse, authenticated: Bool) {
+        let (message, authenticated) = message(request, to: url, isOwn: isOwn)
+        let client =
+            if let proxied, configuration.proxy?.serves(url.origin) == true { proxied } else { direct }
+        var isRepeated = false
+        while true {
+            do {
+                return (try await client.execute(message, deadline: deadline), authenticated)
+            } catch {
+                // A server may end a connection at the very moment at which it is used again.
+                if !isRepeated, error as? HTTPClientError == .remoteConnectionClosed {
+                    isRepeated = true
+                    continue
+                }
+                throw UpstreamFailure(
+                    error, upstream: url.origin.authority, phase: .waiting, configuration: configuration)
+            }
+        }
+    }
+
+    private func message(
+        _ request: UpstreamRequest, to url: UpstreamURL, isOwn: Bool
+    ) -> (HTTPClientRequest, authenticated: Bool) {
         var message = HTTPClientRequest(url: url.description)
         message.headers.add(name: "User-Agent", value: configuration.userAgent)
         message.headers.add(name: "Accept-Encoding", value: "identity")
-        if let accept = request.accept { message.headers.add(name: "Accept", value: accept) }
+        if !request.accept.isEmpty {
+            message.headers.add(name: "Accept", value: request.accept.joined(separator: ", "))
+        }
         if let span = request.span {
             message.headers.add(
                 name: "Range", value: "bytes=\(span.start)-" + (span.end.map { "\($0 - 1)" } ?? ""))
             if let validator = request.ifRange { message.headers.add(name: "If-Range", value: validator) }
         }
-        let credential = configuration.credentials.credential(for: url.origin)
-        if let credential { message.headers.add(name: "Authorization", value: credential.authorization) }
-        let client =
-            if let proxied, configuration.proxy?.serves(url.origin) == true { proxied } else { direct }
-        do {
-            return (try await client.execute(message, deadline: deadline), credential != nil)
-        } catch {
-            throw UpstreamFailure(
-                error, upstream: url.origin.authority, phase: .waiting, configuration: configuration)
+        switch request.method {
+        case .get: break
+        case .head: message.method = .HEAD
+        case .form(let form):
+            message.method = .POST
+            message.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
+            message.body = .bytes(ByteBuffer(string: form))
         }
+        let credential: UpstreamCredential? =
+            switch request.authorization {
+            case .configured: configuration.credentials.credential(for: url.origin)
+            case .explicit(let credential) where isOwn: credential
+            case .explicit, .none: nil
+            }
+        if let credential { message.headers.add(name: "Authorization", value: credential.authorization) }
+        if let own = request.tls, url.origin.scheme == .https {
+            message.tlsConfiguration = own.extending(tls, showsCertificate: isOwn)
+        }
+        return (message, credential != nil)
     }
 
     /// Reads the head of a final answer. Everything but 200 and 206 becomes a refusal with its body.
     private func answer(
-        _ request: UpstreamRequest, url: UpstreamURL, response: HTTPClientResponse, authenticated: Bool
+        _ request: UpstreamRequest, url: UpstreamURL, response: HTTPClientResponse, authenticated: Bool,
+        isRedirected: Bool
     ) async throws(UpstreamFailure) -> UpstreamAnswer {
         let upstream = url.origin.authority
         let isSuccess = response.status == .ok || response.status == .partialContent
@@ -160,7 +191,7 @@ public final class HTTPUpstreamClient: UpstreamTransport {
             if response.status == .partialContent, request.span == nil {
                 throw UpstreamFailure.unusable(upstream: upstream, reason: "206 without a range asked for")
             }
-            if isSuccess, let length = facts.length, length > request.limit {
+            if isSuccess, request.method != .head, let length = facts.length, length > request.limit {
                 throw UpstreamFailure.tooLong(upstream: upstream, limit: request.limit)
             }
         } catch {
@@ -168,14 +199,17 @@ public final class HTTPUpstreamClient: UpstreamTransport {
             throw error
         }
         facts.authenticated = authenticated
+        if isRedirected { facts.landing = url }
         let body = pump(
-            response, upstream: upstream, expected: facts.length,
+            response, upstream: upstream, expected: request.method == .head ? nil : facts.length,
             total: isSuccess ? request.limit : Int64(UpstreamRefusal.bodyLimit))
         if isSuccess { return UpstreamAnswer(facts: facts, body: body) }
         throw .refused(
             UpstreamRefusal(
                 upstream: upstream, status: Int(response.status.code), contentType: facts.contentType,
                 retryAfter: response.headers.first(name: "retry-after").map { String($0.prefix(64)) },
+                challenges: response.headers["www-authenticate"].prefix(8).map { String($0.prefix(2048)) },
+                rateLimit: facts.rateLimit,
                 body: await Self.errorBody(body)))
     }
 
@@ -230,8 +264,11 @@ public final class HTTPUpstreamClient: UpstreamTransport {
 
     // MARK: redirects
 
-    private static func redirectTarget(_ response: HTTPClientResponse) -> String? {
-        switch response.status.code {
+    private static func redirectTarget(
+        _ response: HTTPClientResponse, of request: UpstreamRequest
+    ) -> String? {
+        if case .form = request.method { return nil }
+        return switch response.status.code {
         case 301, 302, 303, 307, 308: response.headers.first(name: "location")
         default: nil
         }
@@ -247,13 +284,20 @@ public final class HTTPUpstreamClient: UpstreamTransport {
             throw .unusable(
                 upstream: start.authority, reason: "a redirect it sent cannot be followed: \(error)")
         }
-        switch configuration.redirects.verdict(from: url.origin, to: target.origin) {
-        case .follow: return target
+        try await permit(target, from: url.origin, start: start)
+        return target
+    }
+
+    private func permit(
+        _ target: UpstreamURL, from origin: UpstreamOrigin, start: UpstreamOrigin
+    ) async throws(UpstreamFailure) {
+        switch configuration.redirects.verdict(from: origin, to: target.origin) {
+        case .follow: return
         case .refuse(let reason):
             throw .unusable(upstream: start.authority, reason: "a redirect it sent is refused: \(reason)")
         case .followIfPublic:
             // Behind a proxy the names are the proxy's to resolve, and its rules decide.
-            if configuration.proxy?.serves(target.origin) == true { return target }
+            if configuration.proxy?.serves(target.origin) == true { return }
             let addresses = await resolver.addresses(of: target.origin.host)
             guard !addresses.isEmpty else {
                 throw .unreachable(upstream: target.origin.authority, reason: "its name has no address")
@@ -264,21 +308,6 @@ public final class HTTPUpstreamClient: UpstreamTransport {
                     reason: "a redirect it sent is refused: \(target.origin.host) is not a public address "
                         + "(redirect_hosts would permit it)")
             }
-            return target
-        }
-    }
-}
-
-/// Why the client towards the upstreams cannot be set up.
-public enum UpstreamClientError: Error, CustomStringConvertible {
-    case certificateAuthority(file: String, reason: String)
-    case noCertificate(String)
-
-    public var description: String {
-        switch self {
-        case .certificateAuthority(let file, let reason):
-            "the certificate authorities in \(file) cannot be used: \(reason)"
-        case .noCertificate(let file): "\(file) holds no certificate in PEM form"
         }
     }
 }

@@ -22,6 +22,11 @@ extension UpstreamFacts {
             validator = tag
         }
         lastModified = headers.first(name: "last-modified").map { String($0.prefix(64)) }
+        digest = headers.first(name: "docker-content-digest").map { String($0.prefix(256)) }
+        links = headers["link"].prefix(16).map { String($0.prefix(4096)) }
+        rateLimit = UpstreamRateLimit(
+            limit: headers.first(name: "ratelimit-limit"),
+            remaining: headers.first(name: "ratelimit-remaining"))
         guard status == 206 else {
             total = length
             return

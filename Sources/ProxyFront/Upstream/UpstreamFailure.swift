@@ -7,12 +7,17 @@ public struct UpstreamRefusal: Sendable, Equatable {
     public let status: Int
     public let contentType: String?
     public let retryAfter: String?
+    /// Every `WWW-Authenticate` line.
+    public let challenges: [String]
+    public let rateLimit: UpstreamRateLimit?
     public let body: [UInt8]
 
     public init(
         upstream: String, status: Int, contentType: String? = nil, retryAfter: String? = nil,
-        body: [UInt8] = []
+        challenges: [String] = [], rateLimit: UpstreamRateLimit? = nil, body: [UInt8] = []
     ) {
+        self.challenges = challenges
+        self.rateLimit = rateLimit
         self.upstream = upstream
         self.status = status
         self.contentType = contentType

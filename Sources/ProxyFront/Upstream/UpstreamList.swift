@@ -1,8 +1,15 @@
 /// One configured upstream.
 public struct Upstream: Hashable, Sendable, CustomStringConvertible {
     public let base: UpstreamURL
+    /// Below the base: what is asked for to see whether it lives. Any answer but 502, 503 and 504 says that it does.
+    public let probe: String
+    public let tls: UpstreamTLS?
 
-    public init(base: UpstreamURL) { self.base = base }
+    public init(base: UpstreamURL, probe: String = "", tls: UpstreamTLS? = nil) {
+        self.base = base
+        self.probe = probe
+        self.tls = tls
+    }
 
     /// The name in references, logs and metrics: the base without its scheme and closing slash.
     public var name: String {

@@ -76,6 +76,8 @@ public final class UpstreamPool: Sendable {
         try await admit(to: upstream)
         let measured = metrics.upstreams[upstream.name]
         measured.requests.add()
+        var request = request
+        request.tls = upstream.tls
         let start = ContinuousClock.now
         do {
             let answer = try await transport.get(request)
@@ -130,8 +132,10 @@ public final class UpstreamPool: Sendable {
         Task {
             var outcome = CircuitBreaker.Outcome.success
             do throws(UpstreamFailure) {
-                let answer = try await transport.get(
-                    UpstreamRequest(upstream.base, limit: Int64(UpstreamRefusal.bodyLimit)))
+                let place = upstream.probe.isEmpty ? upstream.base : upstream.base.appending(upstream.probe)
+                var request = UpstreamRequest(place, limit: Int64(UpstreamRefusal.bodyLimit))
+                request.tls = upstream.tls
+                let answer = try await transport.get(request)
                 answer.body.cancel()
             } catch {
                 switch error {

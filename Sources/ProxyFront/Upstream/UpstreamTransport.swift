@@ -1,8 +1,25 @@
 public import NIOCore
 
-/// A GET at an upstream. There is no other method and no way to add a header: what a client of the front
-/// sent never travels on by itself.
+/// A request to an upstream. It changes nothing there, and there is no way to add a header: what a client of the
+/// front sent never travels on by itself.
 public struct UpstreamRequest: Sendable {
+    public enum Method: Sendable, Equatable {
+        case get
+        /// The headers alone: the answer's body is empty.
+        case head
+        /// POST of a form (`application/x-www-form-urlencoded`), for token services only. Never redirected.
+        case form(String)
+    }
+
+    /// What is sent as `Authorization`. Whatever it is, it goes to the origin of `url` and to no other one that
+    /// a redirect leads to.
+    public enum Authorization: Sendable, Equatable {
+        /// What the client's own configuration has for the origin.
+        case configured
+        case none
+        case explicit(UpstreamCredential)
+    }
+
     /// Bytes asked for; `end` nil = to the end of the resource.
     public struct Span: Sendable, Equatable {
         public var start: Int64
@@ -19,14 +36,25 @@ public struct UpstreamRequest: Sendable {
     /// A strong validator: give the span only if the resource is still this one, else all of it
     /// (RFC 9110, section 13.1.5).
     public var ifRange: String?
-    public var accept: String?
+    /// Media types, in one `Accept` line.
+    public var accept: [String]
     /// The longest body that is taken, in bytes.
     public var limit: Int64
+    public var method: Method
+    public var authorization: Authorization
+    /// Trusted and shown besides what the client is configured with. The certificate is shown to the origin of
+    /// `url` only.
+    public var tls: UpstreamTLS?
+    /// `url` was learned from a redirect of this origin: it must be permitted as one, and gets no credential.
+    public var redirectedFrom: UpstreamOrigin?
 
     public init(
-        _ url: UpstreamURL, limit: Int64, span: Span? = nil, ifRange: String? = nil, accept: String? = nil
+        _ url: UpstreamURL, limit: Int64, span: Span? = nil, ifRange: String? = nil, accept: [String] = [],
+        method: Method = .get, authorization: Authorization = .configured
     ) {
         self.url = url
+        self.method = method
+        self.authorization = authorization
         self.limit = limit
         self.span = span
         self.ifRange = ifRange
@@ -49,6 +77,13 @@ public struct UpstreamFacts: Sendable, Equatable {
     public var lastModified: String?
     /// Whether the request carried a credential.
     public var authenticated = false
+    /// `Docker-Content-Digest`, as it came.
+    public var digest: String?
+    /// Every `Link` line.
+    public var links: [String] = []
+    public var rateLimit: UpstreamRateLimit?
+    /// Where redirects led, when they did.
+    public var landing: UpstreamURL?
 
     public init() {}
 }
