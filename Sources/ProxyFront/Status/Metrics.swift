@@ -37,6 +37,7 @@ public final class Metrics: Sendable {
 
     // Upstreams
     public let upstreams = UpstreamMetricsFamily()
+    public let registries = RegistryMetricsFamily()
 
     // Store
     public let storeBytes = Gauge("edgenode_store_bytes", "Bytes the store takes on disk.")

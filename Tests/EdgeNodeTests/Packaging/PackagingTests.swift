@@ -48,7 +48,9 @@ struct PackagingTests {
 
         let control = try await ChildProcess.run("/usr/bin/dpkg-deb", ["--info", package]).output
         #expect(control.contains("Version: \(Version.text)\n"))
-        for library in ["libsodium23", "liblz4-1", "libsqlite3-0", "libisal2", "libc6", "ca-certificates"] {
+        for library in [
+            "libsodium23", "liblz4-1", "libsqlite3-0", "libisal2", "libpsl5", "libc6", "ca-certificates",
+        ] {
             #expect(control.contains(library), "\(library) is no dependency")
         }
         let tree = folder.path + "/tree"

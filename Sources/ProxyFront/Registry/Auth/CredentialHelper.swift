@@ -1,11 +1,7 @@
-import NIOPosix
+import ChunkStore
 
 import struct FoundationEssentials.Data
 import class FoundationEssentials.JSONDecoder
-
-#if canImport(Glibc)
-    import Glibc
-#endif
 
 /// A program `docker-credential-<name>` on the PATH, asked for a registry's secret
 /// (docker/docker-credential-helpers, "Development"): `get`, the server's name on standard input, JSON on standard
@@ -33,13 +29,22 @@ package struct CredentialHelper: Sendable {
             }
     }
 
+    /// Threads of their own: a helper may wait for a key store, a network or a person.
+    private static let threads = Result { try BlockingPool(name: "credential-helper", threads: 2) }
+
     /// - Returns: nil when the helper holds nothing for the server.
     /// - Throws: `CredentialHelperError`, without anything that the program wrote to standard output.
-    package func credential(for server: String) async throws -> UpstreamCredential? {
+    package func credential(for server: String) async throws(CredentialHelperError) -> RegistryCredential? {
         let (name, patience) = (name, patience)
-        return try await NIOThreadPool.singleton.runIfActive {
-            try Self.run(name, server, until: ContinuousClock.now + patience)
+        let answer: Result<RegistryCredential?, CredentialHelperError>
+        do {
+            answer = try await Self.threads.get().run {
+                Result { () throws(CredentialHelperError) in try Self.run(name, server, within: patience) }
+            }
+        } catch {
+            throw CredentialHelperError(name, "no thread for it: \(error)")
         }
+        return try answer.get()
     }
 
     private struct Answer: Decodable {
@@ -52,10 +57,16 @@ package struct CredentialHelper: Sendable {
     }
 
     private static func run(
-        _ name: String, _ server: String, until deadline: ContinuousClock.Instant
-    ) throws(CredentialHelperError) -> UpstreamCredential? {
-        let (output, status) = try HelperProcess.run(
-            "docker-credential-\(name)", input: server, until: deadline)
+        _ name: String, _ server: String, within patience: Duration
+    ) throws(CredentialHelperError) -> RegistryCredential? {
+        let (output, status): ([UInt8], Int)
+        do throws(ChildProcess.Failure) {
+            (output, status) = try ChildProcess.run(
+                "docker-credential-\(name)", ["get"], input: Array("\(server)\n".utf8.prefix(4096)),
+                limit: answerLimit, within: patience)
+        } catch {
+            throw CredentialHelperError(name, error.reason)
+        }
         guard status == 0 else {
             // What the reference implementation prints when it has nothing.
             let text = String(decoding: output.prefix(200), as: UTF8.self)
@@ -66,10 +77,9 @@ package struct CredentialHelper: Sendable {
         do { answer = try JSONDecoder().decode(Answer.self, from: Data(output)) } catch {
             throw CredentialHelperError(name, "its answer is not the JSON of a credential helper")
         }
-        if answer.user == "<token>" {
-            throw CredentialHelperError(name, "it keeps an identity token, which only its own login can use")
-        }
-        return .basic(user: answer.user, password: answer.secret)
+        guard !answer.secret.isEmpty else { throw CredentialHelperError(name, "its secret is empty") }
+        if answer.user == "<token>" { return .identityToken(answer.secret) }
+        return .fixed(.basic(user: answer.user, password: answer.secret))
     }
 }
 
@@ -83,74 +93,4 @@ package struct CredentialHelperError: Error, Equatable, CustomStringConvertible 
     }
 
     package var description: String { "the credential helper docker-credential-\(name): \(reason)" }
-}
-
-/// A program that is given a line and asked for its output, in bounded time and space. Blocks.
-private enum HelperProcess {
-    static func run(
-        _ program: String, input: String, until deadline: ContinuousClock.Instant
-    ) throws(CredentialHelperError) -> (output: [UInt8], status: Int32) {
-        let name = String(program.dropFirst("docker-credential-".count))
-        // Its input is a socket: what is written to a program that is gone already must not end this one.
-        var toChild: [Int32] = [0, 0]
-        var fromChild: [Int32] = [0, 0]
-        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &toChild) == 0 else {
-            throw CredentialHelperError(name, "no socket for it")
-        }
-        guard pipe(&fromChild) == 0 else {
-            for end in toChild { close(end) }
-            throw CredentialHelperError(name, "no pipe for it")
-        }
-        // A program that is forked before this line can only delay the end until the time is over.
-        for end in toChild + fromChild { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        defer { close(fromChild[0]) }
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, toChild[0], 0)
-        posix_spawn_file_actions_adddup2(&actions, fromChild[1], 1)
-        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        let words = [program, "get"]
-        let argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-        defer { for text in argv { free(text) } }
-        var child: pid_t = 0
-        let spawned = posix_spawnp(&child, program, &actions, nil, argv, environ)
-        close(toChild[0])
-        close(fromChild[1])
-        guard spawned == 0 else {
-            close(toChild[1])
-            throw CredentialHelperError(name, "it cannot be started: \(String(cString: strerror(spawned)))")
-        }
-        // Shorter than what a socket takes at once.
-        let line = Array("\(input)\n".utf8.prefix(4096))
-        _ = send(toChild[1], line, line.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
-        close(toChild[1])
-        let output = collect(from: fromChild[0], until: deadline)
-        if output == nil { kill(child, SIGKILL) }
-        var status: Int32 = 0
-        while waitpid(child, &status, 0) < 0, errno == EINTR {}
-        guard let output else {
-            throw CredentialHelperError(name, "it did not end in time, or said more than 64 KiB")
-        }
-        return (output, status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f)
-    }
-
-    /// Everything up to the end of the output; nil when it is too long or takes too long.
-    private static func collect(from descriptor: Int32, until deadline: ContinuousClock.Instant) -> [UInt8]? {
-        var output: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while output.count <= CredentialHelper.answerLimit {
-            let left = (deadline - ContinuousClock.now) / .milliseconds(1)
-            guard left > 0 else { return nil }
-            var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            let ready = poll(&waiting, 1, Int32(min(left, 60_000)))
-            if ready < 0, errno == EINTR { continue }
-            guard ready > 0 else { if ready == 0 { continue } else { return nil } }
-            let count = read(descriptor, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return count == 0 ? output : nil }
-            output.append(contentsOf: buffer[..<count])
-        }
-        return nil
-    }
 }

@@ -3,7 +3,7 @@ import class FoundationEssentials.JSONDecoder
 
 /// The credentials of a docker `config.json` (docker/cli, "docker login", "Credential stores").
 public struct DockerConfig: Sendable, Equatable {
-    private var fixed: [RegistryHost: UpstreamCredential] = [:]
+    private var fixed: [RegistryHost: RegistryCredential] = [:]
     private var helpers: [RegistryHost: RegistryCredential] = [:]
     private var store: String?
 
@@ -30,7 +30,7 @@ public struct DockerConfig: Sendable, Equatable {
     /// What the file has for a registry: its own helper, else the credential store, else what stands in the file.
     public func credential(for host: RegistryHost) -> RegistryCredential? {
         if let helper = helpers[host] { return helper }
-        if let fixed = fixed[host] { return .fixed(fixed) }
+        if let fixed = fixed[host] { return fixed }
         return store.map { .helper(name: $0, server: Self.server(of: host)) }
     }
 
@@ -73,15 +73,11 @@ private struct Wire: Decodable {
         var identitytoken: String?
         var registrytoken: String?
 
-        func credential(_ server: String) throws(DockerConfigError) -> UpstreamCredential? {
-            if let registrytoken, !registrytoken.isEmpty { return .bearer(token: registrytoken) }
-            if let identitytoken, !identitytoken.isEmpty {
-                throw DockerConfigError(
-                    "the entry of \(server) is an identity token, which only its own login can use: "
-                        + "give the node a password or an access token instead")
-            }
+        func credential(_ server: String) throws(DockerConfigError) -> RegistryCredential? {
+            if let registrytoken, !registrytoken.isEmpty { return .fixed(.bearer(token: registrytoken)) }
+            if let identitytoken, !identitytoken.isEmpty { return .identityToken(identitytoken) }
             if let username, let password, !username.isEmpty {
-                return .basic(user: username, password: password)
+                return .fixed(.basic(user: username, password: password))
             }
             guard let auth, !auth.isEmpty else { return nil }
             guard let bytes = Base64.decode(auth), let text = String(validating: bytes, as: UTF8.self),
@@ -91,9 +87,10 @@ private struct Wire: Decodable {
                     "the entry of \(server) has an \"auth\" that is not base64 of user:password")
             }
             let password = text[text.index(after: colon)...].drop { $0 == "\0" }
-            return .basic(
-                user: String(text[..<colon]),
-                password: String(password.reversed().drop { $0 == "\0" }.reversed()))
+            return .fixed(
+                .basic(
+                    user: String(text[..<colon]),
+                    password: String(password.reversed().drop { $0 == "\0" }.reversed())))
         }
     }
 

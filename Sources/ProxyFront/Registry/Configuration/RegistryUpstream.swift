@@ -43,6 +43,8 @@ public struct RegistryUpstream: Sendable, Equatable {
 /// What authenticates the node at a registry: a secret at hand, or something that gives one when asked.
 public enum RegistryCredential: Sendable, Equatable {
     case fixed(UpstreamCredential)
+    /// A refresh token, exchanged at the registry's token service.
+    case identityToken(String)
     /// A program `docker-credential-<name>` on the PATH, asked for `server` (docker's credential helper
     /// protocol).
     case helper(name: String, server: String)

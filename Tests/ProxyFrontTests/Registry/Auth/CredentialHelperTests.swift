@@ -23,7 +23,7 @@ import Testing
         let found = try await withHelper(script) {
             try await CredentialHelper(name: "test").credential(for: "quay.io")
         }
-        #expect(found == .basic(user: "me", password: "s3"))
+        #expect(found == .fixed(.basic(user: "me", password: "s3")))
     }
 
     @Test func aHelperThatHoldsNothingIsNoError() async throws {
@@ -34,8 +34,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "exit 3", "echo nonsense", "exec yes", "exec sleep 600",
-        #"echo '{"Username":"<token>","Secret":"s3"}'"#,
+        "exit 3", "echo nonsense", "exec yes", "exec sleep 600", "exec >&-; exec sleep 600",
+        #"echo '{"Username":"s3"}'"#, "exec <&-; exit 7",
     ])
     func aHelperThatMisbehavesIsAnErrorWithoutItsSecret(script: String) async throws {
         let error = try await withHelper(script) {
@@ -44,6 +44,13 @@ import Testing
             }
         }
         #expect(error?.description.contains("s3") == false)
+    }
+
+    @Test func aHelperMayKeepAnIdentityToken() async throws {
+        let found = try await withHelper(#"echo '{"Username":"<token>","Secret":"s3"}'"#) {
+            try await CredentialHelper(name: "test").credential(for: "quay.io")
+        }
+        #expect(found == .identityToken("s3"))
     }
 
     @Test func aMissingHelperIsAnError() async {

@@ -9,6 +9,7 @@ import Testing
                     "https://index.docker.io/v1/": {"auth": "bWU6c2VjOnJldA=="},
                     "quay.io": {"username": "you", "password": "pass"},
                     "https://ghcr.io/v2/": {"registrytoken": "abc"},
+                    "azure.test": {"auth": "MDAwMDo=", "identitytoken": "refresh"},
                     "kept.test": {}
                  },
                  "credHelpers": {"ecr.test": "ecr-login"}, "HttpHeaders": {"x": "y"}}
@@ -22,6 +23,7 @@ import Testing
         #expect(
             config.credential(for: try RegistryHost("ecr.test"))
                 == .helper(name: "ecr-login", server: "ecr.test"))
+        #expect(config.credential(for: try RegistryHost("azure.test")) == .identityToken("refresh"))
         #expect(config.credential(for: try RegistryHost("kept.test")) == nil)
     }
 
@@ -35,7 +37,7 @@ import Testing
     @Test(arguments: [
         "", "[]", #"{"auths": {"a.test": {"auth": "!"}}}"#,
         #"{"auths": {"a.test": {"auth": "bm9jb2xvbg=="}}}"#,
-        #"{"auths": {"a.test": {"identitytoken": "secret"}}}"#, #"{"credsStore": "../../bin/sh"}"#,
+        #"{"auths": {"a.test": {"auth": "c2VjcmV0"}}}"#, #"{"credsStore": "../../bin/sh"}"#,
         #"{"credHelpers": {"a.test": "a b"}}"#,
     ])
     func whatCannotBeUsedIsSaidWithoutItsSecret(text: String) throws {
