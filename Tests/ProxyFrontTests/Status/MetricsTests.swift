@@ -7,11 +7,13 @@ struct MetricsTests {
     func complete() {
         let metrics = Metrics()
         _ = metrics.upstreams["u"]
+        _ = metrics.registries[.dockerHub]
         let text = metrics.render()
         let declared = Mirror(reflecting: metrics).children.count
         let families = text.split(separator: "\n").count { $0.hasPrefix("# TYPE ") }
-        // One property holds the five families of the upstreams.
-        #expect(families == declared - 1 + 5)
+        // One property holds the five families of the upstreams, another those of the registries, two of which show
+        // only what a registry has told.
+        #expect(families == declared - 2 + 5 + 1)
         #expect(declared > 20)
     }
 

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// What a registry permits still, by login: nothing is sent before the time that a 429 names.
-final class RateLimitBook: Sendable {
+package final class RateLimitBook: Sendable {
     private struct Key: Hashable {
         let login: LoginKey
         let kind: RegistryAsk.Kind
@@ -46,7 +46,7 @@ final class RateLimitBook: Sendable {
     }
 
     /// `Retry-After`: seconds or a date (RFC 9110, section 10.2.3).
-    static func span(_ text: String?, date: HTTPDate) -> Duration? {
+    package static func span(_ text: String?, date: HTTPDate) -> Duration? {
         guard let text else { return nil }
         if let seconds = Int64(text) { return seconds >= 0 ? .seconds(min(seconds, 1 << 32)) : nil }
         return HTTPDate(text).map { .seconds($0.seconds - date.seconds) }

@@ -2,7 +2,7 @@ import Synchronization
 
 /// Where a registry sent for a blob: asked directly while the address is good, so that a resumed or ranged read
 /// does not cost the registry a request each.
-final class RedirectTargets: Sendable {
+package final class RedirectTargets: Sendable {
     struct Key: Hashable, Sendable {
         let repository: RepositoryName
         let digest: String
@@ -33,7 +33,7 @@ final class RedirectTargets: Sendable {
 
     /// What S3's signatures say of themselves, less a tenth; else the longest (AWS Signature Version 4,
     /// "X-Amz-Expires").
-    static func validity(of url: UpstreamURL) -> Duration {
+    package static func validity(of url: UpstreamURL) -> Duration {
         for field in (url.query ?? "").split(separator: "&") {
             let parts = field.split(separator: "=", maxSplits: 1)
             guard parts.count == 2, ["x-amz-expires", "x-goog-expires"].contains(parts[0].lowercased()),

@@ -14,6 +14,7 @@ struct RegistryAsk: Sendable {
     var repository: RepositoryName
     /// Behind the repository's own path: `manifests/latest`.
     var resource: String
+    var query: String?
     /// In bytes.
     var limit: Int64
     var accept: [String] = []
@@ -33,8 +34,10 @@ struct RegistryAsk: Sendable {
     }
 
     func request(at base: UpstreamURL) -> UpstreamRequest {
-        UpstreamRequest(
-            page ?? base.appending(path), limit: limit, span: span, accept: accept,
+        let place = base.appending(path)
+        return UpstreamRequest(
+            page ?? UpstreamURL(origin: place.origin, path: place.path, query: query), limit: limit,
+            span: span, accept: accept,
             method: kind == .head ? .head : .get, authorization: .none)
     }
 }

@@ -14,7 +14,7 @@ extension RegistryConnection {
         of repository: RepositoryName, as identity: UpstreamIdentity
     ) async throws(UpstreamFailure) -> RegistryList<String> {
         let ask = RegistryAsk(
-            kind: .list, repository: repository, resource: "tags/list?n=\(Self.pageSize)",
+            kind: .list, repository: repository, resource: "tags/list", query: "n=\(Self.pageSize)",
             limit: Self.pageLimit,
             accept: ["application/json"])
         let reply = try await reply(to: ask, as: identity)

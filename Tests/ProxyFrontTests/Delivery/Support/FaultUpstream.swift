@@ -6,8 +6,10 @@ import Synchronization
 /// A server on loopback that does to each request what a script says, down to the bytes on the wire.
 final class FaultUpstream: Sendable {
     struct Asked: Sendable {
+        var method = "GET"
         let path: String
         let headers: [String: String]
+        var body = ""
         /// How many requests for this path there were, this one included.
         let count: Int
 
@@ -123,10 +125,13 @@ final class FaultUpstream: Sendable {
     var asked: [Asked] { state.withLock { $0.asked } }
     func count(_ path: String) -> Int { asked.count { $0.path == path } }
 
-    fileprivate func steps(path: String, headers: [String: String]) -> [Step] {
+    fileprivate func steps(
+        method: String, path: String, headers: [String: String], body: String
+    ) -> [Step] {
         let asked = state.withLock { state in
             let asked = Asked(
-                path: path, headers: headers, count: state.asked.count { $0.path == path } + 1)
+                method: method, path: path, headers: headers, body: body,
+                count: state.asked.count { $0.path == path } + 1)
             state.asked.append(asked)
             return asked
         }
@@ -153,15 +158,21 @@ private final class FaultHandler: ChannelInboundHandler, Sendable {
     func channelActive(context: ChannelHandlerContext) { server.connected(context.channel) }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let text = received.withLock { received -> String? in
+        let request = received.withLock { received -> (head: String, body: String)? in
             received += String(buffer: unwrapInboundIn(data))
-            guard received.hasSuffix("\r\n\r\n") else { return nil }
+            guard let end = received.firstRange(of: "\r\n\r\n") else { return nil }
+            let (head, body) = (received[..<end.lowerBound], received[end.upperBound...])
+            let length = head.lowercased().firstRange(of: "content-length: ").flatMap {
+                Int(head.lowercased()[$0.upperBound...].prefix { $0.isNumber })
+            }
+            guard body.utf8.count >= length ?? 0 else { return nil }
             defer { received = "" }
-            return received
+            return (String(head), String(body))
         }
-        guard let text else { return }
-        let lines = text.split(separator: "\r\n")
-        let path = lines[0].split(separator: " ")[1]
+        guard let request else { return }
+        let lines = request.head.split(separator: "\r\n")
+        let words = lines[0].split(separator: " ")
+        let path = words[1]
         var headers: [String: String] = [:]
         for line in lines.dropFirst() {
             let colon = line.firstIndex(of: ":") ?? line.endIndex
@@ -169,7 +180,9 @@ private final class FaultHandler: ChannelInboundHandler, Sendable {
         }
         // The go command, and the node like it, escapes what need not be.
         let plain = String(path).replacing("%21", with: "!").replacing("%2B", with: "+")
-        run(server.steps(path: plain, headers: headers)[...], on: context.channel)
+        let steps = server.steps(
+            method: String(words[0]), path: plain, headers: headers, body: request.body)
+        run(steps[...], on: context.channel)
     }
 
     private func run(_ steps: ArraySlice<FaultUpstream.Step>, on channel: any Channel) {
