@@ -6,8 +6,8 @@ import Testing
     private static let manifest = Array(
         #"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","layers":[]}"#.utf8)
 
-    private static func content(_ authentication: StandInRegistry.Authentication) -> StandInRegistry.Content {
-        var content = StandInRegistry.Content()
+    private static func content(_ authentication: RegistryServer.Authentication) -> RegistryServer.Content {
+        var content = RegistryServer.Content()
         content.authentication = authentication
         for name in ["open/app", "open/other", "team/app"] { content.add(manifest, "\(name):latest") }
         content.closed = ["team/app"]
@@ -21,7 +21,7 @@ import Testing
     func aTokenIsFetchedOnceAndItsChallengeMetOnce(field: String) async throws {
         var content = Self.content(.bearer())
         content.tokenField = field
-        try await StandInRegistry.serving(content) { _, server in
+        try await RegistryServer.serving(content) { _, server in
             try await TestRegistryClient.running([server.url]) { node in
                 let facts = try await node.head("open/app")
                 #expect(facts.access == .public)
@@ -46,7 +46,7 @@ import Testing
         let gate = FaultUpstream.Gate()
         var content = Self.content(.bearer())
         content.tokenGate = gate
-        try await StandInRegistry.serving(content) { _, server in
+        try await RegistryServer.serving(content) { _, server in
             try await TestRegistryClient.running([server.url]) { node in
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for _ in 0..<16 { group.addTask { _ = try await node.head("open/app") } }
@@ -62,7 +62,7 @@ import Testing
     @Test func aShortLivedTokenIsNotKept() async throws {
         var content = Self.content(.bearer())
         content.expiresIn = 3
-        try await StandInRegistry.serving(content) { registry, server in
+        try await RegistryServer.serving(content) { registry, server in
             try await TestRegistryClient.running([server.url]) { node in
                 _ = try await node.head("open/app")
                 _ = try await node.head("open/app")
@@ -78,7 +78,7 @@ import Testing
 
     @Test func whatAnybodyCanHaveIsPublicWhoeverAsks() async throws {
         for identity in [UpstreamIdentity.node, .client(Self.login), .client(Self.wrong)] {
-            try await StandInRegistry.serving(Self.content(.bearer())) { _, server in
+            try await RegistryServer.serving(Self.content(.bearer())) { _, server in
                 try await TestRegistryClient.running([server.url]) { registry in
                     registry.credential = .fixed(Self.login)
                 } _: { node in
@@ -99,7 +99,7 @@ import Testing
     @Test(arguments: [true, false])
     func whatNeedsALoginIsPrivate(isBasic: Bool) async throws {
         for identity in [UpstreamIdentity.node, .client(Self.login)] {
-            try await StandInRegistry.serving(Self.content(isBasic ? .basic : .bearer())) { _, server in
+            try await RegistryServer.serving(Self.content(isBasic ? .basic : .bearer())) { _, server in
                 try await TestRegistryClient.running([server.url]) { registry in
                     registry.credential = .fixed(Self.login)
                 } _: { node in
@@ -119,7 +119,7 @@ import Testing
     }
 
     @Test func aWrongLoginIsRefusedAndTriedFewTimes() async throws {
-        try await StandInRegistry.serving(Self.content(.bearer())) { _, server in
+        try await RegistryServer.serving(Self.content(.bearer())) { _, server in
             try await TestRegistryClient.running([server.url]) { node in
                 let refused = await failure { try await node.head("team/app", as: .client(Self.wrong)) }
                 guard case .refused(let refusal) = refused else {
@@ -133,7 +133,7 @@ import Testing
     }
 
     @Test func clientsLoginsAreNotPassedOnWhereTheConfigurationForbidsIt() async throws {
-        try await StandInRegistry.serving(Self.content(.bearer())) { _, server in
+        try await RegistryServer.serving(Self.content(.bearer())) { _, server in
             try await TestRegistryClient.running([server.url]) { registry in
                 registry.passesCredentials = false
             } _: { node in
@@ -150,7 +150,7 @@ import Testing
         } _: { realm in
             // By another name: of nobody's domain but its own.
             let foreign = "http://localhost:\(realm.port)"
-            try await StandInRegistry.serving(Self.content(.bearer(realm: foreign))) { _, server in
+            try await RegistryServer.serving(Self.content(.bearer(realm: foreign))) { _, server in
                 try await TestRegistryClient.running([server.url], permitted: [foreign]) { registry in
                     registry.credential = .fixed(Self.login)
                 } _: { node in
@@ -173,7 +173,7 @@ import Testing
             [.send(.answer(200, #"{"token":"inner"}"#))]
         } _: { realm in
             let inner = "http://localhost:\(realm.port)"
-            try await StandInRegistry.serving(Self.content(.bearer(realm: inner))) { _, server in
+            try await RegistryServer.serving(Self.content(.bearer(realm: inner))) { _, server in
                 try await TestRegistryClient.running([server.url]) { node in
                     let failed2 = await failure { try await node.head("open/app") }
                     #expect(failed2 != nil)
@@ -184,7 +184,7 @@ import Testing
     }
 
     @Test func anIdentityTokenIsExchanged() async throws {
-        try await StandInRegistry.serving(Self.content(.bearer())) { _, server in
+        try await RegistryServer.serving(Self.content(.bearer())) { _, server in
             try await TestRegistryClient.running([server.url]) { registry in
                 registry.credential = .identityToken("s3cret")
             } _: { node in
@@ -202,7 +202,7 @@ import Testing
     func aTokenServicesFailureIsNoWordAboutTheImage(status: Int) async throws {
         var content = Self.content(.bearer())
         content.instead = { $0.path.hasPrefix("/token") ? [.send(.answer(status, "x"))] : nil }
-        try await StandInRegistry.serving(content) { _, server in
+        try await RegistryServer.serving(content) { _, server in
             try await TestRegistryClient.running([server.url]) { node in
                 let failed = await failure { try await node.head("open/app") }
                 #expect(failed != nil)
@@ -218,7 +218,7 @@ import Testing
     func whatIsNoTokenIsNotSent(answer: String) async throws {
         var content = Self.content(.bearer())
         content.instead = { $0.path.hasPrefix("/token") ? [.send(.answer(200, answer))] : nil }
-        try await StandInRegistry.serving(content) { _, server in
+        try await RegistryServer.serving(content) { _, server in
             try await TestRegistryClient.running([server.url]) { node in
                 guard case .unusable = await failure({ try await node.head("open/app") }) else {
                     Issue.record("\(answer) is no token")

@@ -7,8 +7,8 @@ import Testing
     private static let digest = Digest(of: bytes)
     private static let login = UpstreamCredential.basic(user: "alice", password: "s3cret")
 
-    private static func content(_ authentication: StandInRegistry.Authentication) -> StandInRegistry.Content {
-        var content = StandInRegistry.Content()
+    private static func content(_ authentication: RegistryServer.Authentication) -> RegistryServer.Content {
+        var content = RegistryServer.Content()
         content.authentication = authentication
         content.blobs["\(digest)"] = bytes
         content.closed = ["team/app"]
@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test func aRangeIsJustThat() async throws {
-        try await StandInRegistry.serving(Self.content(.bearer())) { _, server in
+        try await RegistryServer.serving(Self.content(.bearer())) { _, server in
             try await TestRegistryClient.running([server.url]) { node in
                 let (facts, part) = try await node.blob("open/app", Self.digest, from: 100, to: 300)
                 #expect(part == Array(Self.bytes[100..<300]))
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func aTokenThatDiesMidPullCostsOneNewOne() async throws {
-        try await StandInRegistry.serving(Self.content(.bearer())) { registry, server in
+        try await RegistryServer.serving(Self.content(.bearer())) { registry, server in
             try await TestRegistryClient.running([server.url]) { node in
                 _ = try await node.blob("open/app", Self.digest, to: 1000)
                 let before = server.asked.count
@@ -48,7 +48,7 @@ import Testing
     @Test func aRegistryThatRefusesEveryTokenIsNotAskedForEver() async throws {
         var content = Self.content(.bearer())
         content.closed = ["open/app"]
-        try await StandInRegistry.serving(content) { _, server in
+        try await RegistryServer.serving(content) { _, server in
             try await TestRegistryClient.running([server.url]) { node in
                 let failed1 = await failure { try await node.blob("open/app", Self.digest) }
                 #expect(failed1 != nil)
@@ -66,7 +66,7 @@ import Testing
         try await FaultUpstream.serving(storage) { store in
             var content = Self.content(.bearer())
             content.blobsAt = "\(store.url)/store/"
-            try await StandInRegistry.serving(content) { _, server in
+            try await RegistryServer.serving(content) { _, server in
                 try await TestRegistryClient.running([server.url], permitted: [store.url]) { registry in
                     registry.credential = .fixed(Self.login)
                 } _: { node in

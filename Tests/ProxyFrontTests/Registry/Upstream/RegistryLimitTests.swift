@@ -5,8 +5,8 @@ import Testing
 @Suite struct RegistryLimitTests {
     private static let bytes = Array(#"{"schemaVersion":2,"layers":[],"config":{}}"#.utf8)
 
-    private static func limited(_ method: String, _ fields: [String]) -> StandInRegistry.Content {
-        var content = StandInRegistry.Content()
+    private static func limited(_ method: String, _ fields: [String]) -> RegistryServer.Content {
+        var content = RegistryServer.Content()
         content.add(bytes, "app:latest")
         content.instead = { asked in
             guard asked.method == method else { return nil }
@@ -22,7 +22,7 @@ import Testing
     @Test func aUsedUpLimitIsRespectedForWhatItCounts() async throws {
         let content = Self.limited(
             "GET", ["Retry-After: 1000", "RateLimit-Limit: 100;w=21600", "RateLimit-Remaining: 0;w=21600"])
-        try await StandInRegistry.serving(content) { _, server in
+        try await RegistryServer.serving(content) { _, server in
             try await TestRegistryClient.running([server.url]) { node in
                 for _ in 0..<3 {
                     guard case .refused(let refusal) = await failure({ try await node.manifest("app") })
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test func aRegistryThatRefusesHEADsIsNotAskedAtAll() async throws {
-        try await StandInRegistry.serving(Self.limited("HEAD", ["Retry-After: 1000"])) { _, server in
+        try await RegistryServer.serving(Self.limited("HEAD", ["Retry-After: 1000"])) { _, server in
             try await TestRegistryClient.running([server.url]) { node in
                 let failed1 = await failure { try await node.head("app") }
                 #expect(failed1 != nil)
@@ -66,14 +66,14 @@ import Testing
     }
 
     @Test func aLoginHasALimitOfItsOwn() async throws {
-        var content = StandInRegistry.Content()
+        var content = RegistryServer.Content()
         content.authentication = .bearer()
         content.add(Self.bytes, "app:latest")
         content.instead = { asked in
             asked.path.contains("manifests") && asked.headers["authorization"] == "Bearer token-1"
                 ? [.send(.head(429, ["Content-Length: 0", "Retry-After: 1000"]))] : nil
         }
-        try await StandInRegistry.serving(content) { _, server in
+        try await RegistryServer.serving(content) { _, server in
             try await TestRegistryClient.running([server.url]) { registry in
                 registry.credential = .fixed(.basic(user: "alice", password: "s3cret"))
             } _: { node in
@@ -86,7 +86,7 @@ import Testing
     }
 
     @Test func whatIsLeftIsShown() async throws {
-        var content = StandInRegistry.Content()
+        var content = RegistryServer.Content()
         content.instead = { _ in
             [
                 .send(
@@ -94,7 +94,7 @@ import Testing
                         200, Self.bytes, ["ratelimit-limit: 100;w=21600", "ratelimit-remaining: 76;w=21600"]))
             ]
         }
-        try await StandInRegistry.serving(content) { _, server in
+        try await RegistryServer.serving(content) { _, server in
             try await TestRegistryClient.running([server.url]) { node in
                 #expect(!node.metrics.render().contains("ratelimit_remaining{"))
                 _ = try await node.manifest("app")

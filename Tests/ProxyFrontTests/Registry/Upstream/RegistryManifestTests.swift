@@ -10,9 +10,9 @@ import Testing
 
     @Test(arguments: DigestAlgorithm.allCases)
     func bytesAskedForByDigestAreThose(algorithm: DigestAlgorithm) async throws {
-        var content = StandInRegistry.Content()
+        var content = RegistryServer.Content()
         let digest = content.add(Self.bytes, "app:latest", algorithm)
-        try await StandInRegistry.serving(content) { registry, server in
+        try await RegistryServer.serving(content) { registry, server in
             try await TestRegistryClient.running([server.url]) { node in
                 let found = try await node.manifest("app", "\(digest)")
                 #expect(found.bytes == Self.bytes)
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func aTagWhoseBytesAreNotThoseAnnouncedIsRefused() async throws {
-        var content = StandInRegistry.Content()
+        var content = RegistryServer.Content()
         let other = Digest(of: Array("other".utf8))
         content.instead = { asked in
             [
@@ -38,7 +38,7 @@ import Testing
                         200, Self.bytes, ["Docker-Content-Digest: \(other)", "Content-Type: \(Self.image)"]))
             ]
         }
-        try await StandInRegistry.serving(content) { _, server in
+        try await RegistryServer.serving(content) { _, server in
             try await TestRegistryClient.running([server.url]) { node in
                 guard case .unusable = await failure({ try await node.manifest("app") }) else {
                     Issue.record("the bytes are not \(other)")
@@ -65,9 +65,9 @@ import Testing
     @Test(arguments: types.indices)
     func aManifestIsWhatItIsCalledAndCallsItself(row: Int) async throws {
         let (told, text, type) = Self.types[row]
-        var content = StandInRegistry.Content()
+        var content = RegistryServer.Content()
         content.instead = { _ in [.send(.answer(200, text, told.map { ["Content-Type: \($0)"] } ?? []))] }
-        try await StandInRegistry.serving(content) { _, server in
+        try await RegistryServer.serving(content) { _, server in
             try await TestRegistryClient.running([server.url]) { node in
                 guard let type else {
                     guard case .unusable = await failure({ try await node.manifest("app") }) else {
@@ -83,9 +83,9 @@ import Testing
     }
 
     @Test func whatAClientTakesIsAskedForInOneLine() async throws {
-        var content = StandInRegistry.Content()
+        var content = RegistryServer.Content()
         content.add(Self.bytes, "app:latest")
-        try await StandInRegistry.serving(content) { _, server in
+        try await RegistryServer.serving(content) { _, server in
             try await TestRegistryClient.running([server.url]) { node in
                 _ = try await node.client.head(
                     .tag(.latest), of: node.repository("app"), accept: ["a/b", "c/d"], as: .anonymous)
@@ -98,15 +98,15 @@ import Testing
     }
 
     @Test func theNextEndpointIsAskedUnlessTheFirstKnowsBetter() async throws {
-        var good = StandInRegistry.Content()
+        var good = RegistryServer.Content()
         let digest = good.add(Self.bytes, "app:latest")
-        try await StandInRegistry.serving(good) { _, second in
-            var bad = StandInRegistry.Content()
+        try await RegistryServer.serving(good) { _, second in
+            var bad = RegistryServer.Content()
             bad.instead = { asked in
                 asked.path.hasSuffix("missing")
                     ? nil : [.send(.answer(200, "wrong", ["Content-Type: \(Self.image)"]))]
             }
-            try await StandInRegistry.serving(bad) { broken, first in
+            try await RegistryServer.serving(bad) { broken, first in
                 try await TestRegistryClient.running([first.url, second.url]) { node in
                     let found2 = try await node.manifest("app", "\(digest)").bytes
                     #expect(found2 == Self.bytes)
@@ -126,10 +126,10 @@ import Testing
     }
 
     @Test func aConnectionThatEndsAsItIsUsedAgainIsNoFailure() async throws {
-        var content = StandInRegistry.Content()
+        var content = RegistryServer.Content()
         content.add(Self.bytes, "app:latest")
         content.instead = { $0.count == 2 ? [.close] : nil }
-        try await StandInRegistry.serving(content) { _, server in
+        try await RegistryServer.serving(content) { _, server in
             try await TestRegistryClient.running([server.url]) { node in
                 _ = try await node.head("app")
                 _ = try await node.head("app")

@@ -4,7 +4,7 @@ import Synchronization
 
 /// A registry with its token service on one loopback server: what it holds and how it behaves is set by a test,
 /// also while it is being asked.
-final class StandInRegistry: Sendable {
+final class RegistryServer: Sendable {
     enum Authentication: Sendable {
         case none
         case basic
@@ -57,9 +57,9 @@ final class StandInRegistry: Sendable {
     private init(_ content: Content) { state = Mutex(State(content: content)) }
 
     static func serving<Result>(
-        _ content: Content, _ body: (StandInRegistry, FaultUpstream) async throws -> Result
+        _ content: Content, _ body: (RegistryServer, FaultUpstream) async throws -> Result
     ) async throws -> Result {
-        let registry = StandInRegistry(content)
+        let registry = RegistryServer(content)
         return try await FaultUpstream.serving { asked in
             registry.answer(asked)
         } _: { server in
