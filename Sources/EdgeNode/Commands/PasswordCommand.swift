@@ -16,20 +16,14 @@ package struct PasswordCommand: ParsableCommand {
               pass show edge/alice | edgenode password alice
             """)
 
-    @Argument(help: "The user's name.")
-    package var name: String
-    @Option(help: "\"viewer\", \"operator\" or \"admin\".")
-    package var role = AccessRole.viewer
+    @OptionGroup package var principal: PrincipalOptions
     package init() {}
 
-    package func validate() throws {
-        guard PrincipalName.isValid(name) else { throw ValidationError(PrincipalName.complaint(name)) }
-    }
-
     package func run() throws {
-        let password = try Self.password(for: name)
+        let password = try Self.password(for: principal.name)
         do throws(PasswordHashError) {
-            Terminal.show("\(name) \(role.name) \(try PasswordHash.make(of: password).text)")
+            Terminal.show(
+                "\(principal.name) \(principal.role.name) \(try PasswordHash.make(of: password).text)")
         } catch {
             throw CommandFailure(.badData, error.reason)
         }
@@ -48,41 +42,4 @@ package struct PasswordCommand: ParsableCommand {
         }
         return first
     }
-}
-
-package struct TokenCommand: ParsableCommand {
-    package static let configuration = CommandConfiguration(
-        commandName: "token",
-        abstract: "Make a token that gives a machine access.",
-        discussion: """
-            The token itself is written to standard error, this once, and kept nowhere; the line for the file \
-            that access.credentials_file names, which holds its SHA-256 only, goes to standard output. A client \
-            sends the token as a Bearer token, or as the password of any user name.
-
-            EXAMPLE
-              edgenode token ci-runner >> /etc/edgenode/credentials
-            """)
-
-    @Argument(help: "What rules and logs call the token.")
-    package var name: String
-    @Option(help: "\"viewer\", \"operator\" or \"admin\".")
-    package var role = AccessRole.viewer
-    package init() {}
-
-    package func validate() throws {
-        guard PrincipalName.isValid(name) else { throw ValidationError(PrincipalName.complaint(name)) }
-    }
-
-    package func run() throws {
-        let secret = AccessToken.newSecret()
-        let token = AccessToken(secret: secret, name: name, role: role)
-        Terminal.complain(secret)
-        Terminal.show("\(name) \(role.name) \(token.digest)")
-    }
-}
-
-extension AccessRole: ExpressibleByArgument {
-    public init?(argument: String) { self.init(name: argument) }
-    public static var allValueStrings: [String] { allCases.map(\.name) }
-    public var defaultValueDescription: String { name }
 }

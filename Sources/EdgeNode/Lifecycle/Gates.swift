@@ -27,6 +27,12 @@ struct Gates: Sendable {
             throw CommandFailure(.unavailable, "passwords cannot be checked: \(error)")
         }
         proven = ProvenCredentials(configuration.access.proven)
+        if !configuration.go.private.isEmpty, !secrets.access.rules.contains(where: { $0.grant == .private })
+        {
+            output.logger("access").warning(
+                "go.private names modules, but no [[access.rule]] gives private content to anybody: see docs/access.md"
+            )
+        }
     }
 
     /// Ends the thread that checks passwords and closes the connections to webhooks.

@@ -98,12 +98,17 @@ public final class AccessRules: AccessControl {
                 return .now(decide(.anybody(foreign: foreign), request, resource))
             }
             if let verdict = checker.known(name, password, user.password) {
-                return .now(decide(identity(user, verdict, request), request, resource))
+                return .now(decide(identity(user, verdict), request, resource))
             }
             return .later {
                 let client = request.remoteAddress?.ipAddress
                 let verdict = await checker.check(name, password, user.password, client: client)
-                return self.decide(self.identity(user, verdict, request), request, resource)
+                // What is answered from memory is not logged again.
+                if verdict == .wrong {
+                    self.logger.notice(
+                        "wrong password", metadata: ["user": "\(name)", "client": "\(client ?? "-")"])
+                }
+                return self.decide(self.identity(user, verdict), request, resource)
             }
         }
     }
@@ -120,24 +125,16 @@ public final class AccessRules: AccessControl {
         return .known(Principal(kind: .token, name: token.name, role: token.role))
     }
 
-    private func identity(
-        _ user: AccessUser, _ verdict: PasswordChecker.Verdict, _ request: Request
-    ) -> Identity {
+    private func identity(_ user: AccessUser, _ verdict: PasswordChecker.Verdict) -> Identity {
         switch verdict {
         case .right: return .known(Principal(kind: .user, name: user.name, role: user.role))
         case .wrong:
-            logger.notice(
-                "wrong password",
-                metadata: ["user": "\(user.name)", "client": "\(request.remoteAddress?.ipAddress ?? "-")"])
             return .anybody(objection: .unauthorized(reason: "the password of user \(user.name) is wrong"))
         case .busy:
             return .anybody(
                 objection: .busy(
                     reason: "too many passwords are being checked at present", retryAfter: 1))
         case .tooManyGuesses(let wait):
-            logger.notice(
-                "too many wrong passwords",
-                metadata: ["user": "\(user.name)", "client": "\(request.remoteAddress?.ipAddress ?? "-")"])
             return .anybody(
                 objection: .busy(
                     reason: "too many wrong passwords came from this address; it has to wait",

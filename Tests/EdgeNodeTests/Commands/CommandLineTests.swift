@@ -40,8 +40,10 @@ struct CommandLineTests {
         _ = try parse("client-config", "cri-o", as: ClientConfigCommand.CRIO.self)
         _ = try parse("client-config", "k3s", as: ClientConfigCommand.K3s.self)
         _ = try parse("key", as: KeyCommand.self)
-        #expect(try parse("password", "alice", "--role", "admin", as: PasswordCommand.self).role == .admin)
-        #expect(try parse("token", "ci", as: TokenCommand.self).role == .viewer)
+        #expect(
+            try parse("password", "alice", "--role", "admin", as: PasswordCommand.self).principal.role
+                == .admin)
+        #expect(try parse("token", "ci", as: TokenCommand.self).principal.role == .viewer)
         _ = try parse("config", "check", as: ConfigCommand.Check.self)
         _ = try parse("config", "variables", as: ConfigCommand.Variables.self)
         _ = try parse("version", as: VersionCommand.self)
