@@ -69,7 +69,7 @@ extension RegistryResponder {
             let list: HeldList
             do throws(UpstreamFailure) { list = try await ask(identity) } catch { throw .upstream(error) }
             misses.forget(name)
-            await keep(list, name, type: type, access: learned(list.access, of: repository, as: identity))
+            await keep(list, name, type: type, access: learned(list.access, of: repository))
             return .success(list)
         } catch {
             misses.note(error, of: name, as: identity)

@@ -89,7 +89,7 @@ extension RegistryResponder {
         } catch {
             throw .upstream(error)
         }
-        let access = learned(facts.access, of: repository, as: identity)
+        let access = learned(facts.access, of: repository)
         // What one client cannot read is no reason to have everybody else's tag point elsewhere.
         let moves = accept.accepts(held.0.contentType)
         guard let digest = facts.digest else {
@@ -143,7 +143,7 @@ extension RegistryResponder {
         let fetched = FetchedManifest(
             digest: found, bytes: bytes,
             mediaType: content.map { $0.type(told: facts.mediaType) } ?? facts.mediaType,
-            access: learned(facts.access, of: repository, as: identity), origin: facts.origin)
+            access: learned(facts.access, of: repository), origin: facts.origin)
         misses.forget(what)
         await shelf.keep(fetched, in: repository, tag: tag)
         return fetched

@@ -91,7 +91,7 @@ extension RegistryResponder {
         }
         _ = await shelf.link(
             digest, size: object.size, in: visit.repository, type: MediaType.octets,
-            access: learned(facts.access, of: visit.repository, as: identity),
+            access: learned(facts.access, of: visit.repository),
             origin: visit.upstream.host.text)
         return object
     }
@@ -108,7 +108,7 @@ extension RegistryResponder {
         } catch {
             throw .upstream(error)
         }
-        _ = learned(facts.access, of: visit.repository, as: identity)
+        _ = learned(facts.access, of: visit.repository)
         var headers = RegistryAnswers.headers(digest, type: MediaType.octets)
         headers.add("Accept-Ranges", "bytes")
         var size = facts.size
@@ -154,17 +154,17 @@ extension RegistryResponder {
         guard let part = try? await delivery.store.reference(visit.repository.partName(of: digest)) else {
             return false
         }
-        return part.access == .public || classes.isPublic(visit.repository) == true
+        return part.access == .public
     }
 
     private func order(
         _ digest: Digest, _ visit: RegistryVisit, as identity: UpstreamIdentity, size: Int64?, isShared: Bool
     ) -> BodyOrder {
         let name = visit.repository.referenceName(of: digest)
-        let (classes, repository) = (classes, visit.repository)
+        let repository = visit.repository
         return BodyOrder(
             name: name, expected: digest, limit: size ?? settings.blobLimit, contentType: MediaType.octets,
-            access: isShared || classes.isPublic(repository) == true ? .public : nil,
+            access: identity == .anonymous ? .public : nil,
             key: isShared ? FlightKey(.content(digest)) : FlightKey(.name(name), as: identity),
             sources: source.blob(digest, of: repository, as: identity).map {
                 Fallback($0, onAnyFailure: true)

@@ -26,7 +26,6 @@ extension RegistryResponder {
     /// without asking anybody.
     func isOpen(_ reference: Reference, to visit: RegistryVisit) -> Bool {
         reference.access == .public || visit.admission.includesPrivate
-            || classes.isPublic(visit.repository) == true
     }
 
     /// As `isOpen`; a credential that the client brought is proven upstream if need be.
@@ -74,15 +73,11 @@ extension RegistryResponder {
         }
     }
 
-    /// The class of what upstream gave.
-    func learned(_ access: AccessClass, of repository: Repository, as identity: UpstreamIdentity)
-        -> AccessClass
-    {
-        if access == .public {
-            classes.learn(repository, isPublic: true)
-            return .public
-        }
-        return classes.isPublic(repository) == true ? .public : .private
+    /// Takes note of the class of what upstream gave. What needed a credential stays private even where the
+    /// repository was open a while ago: it may have been closed since.
+    func learned(_ access: AccessClass, of repository: Repository) -> AccessClass {
+        if access == .public { classes.learn(repository, isPublic: true) }
+        return access
     }
 
     /// What a refusal by upstream says of those it refused.

@@ -80,6 +80,24 @@ import Testing
         }
     }
 
+    @Test func whatIsAddedToARepositoryThatWasClosedIsNotOpen() async throws {
+        try await onPrivate(Self.node) { node, registry in
+            registry.change("quay.io/corp/app") { $0.secret = nil }
+            try await node.pull("quay.io/corp/app", "1", image)
+            let secret = TestImage("secret", layerSizes: [1000])
+            registry.change("quay.io/corp/app") { shelf in
+                secret.add(to: &shelf, tags: ["2"])
+                shelf.secret = Self.node
+            }
+            try await node.pull("quay.io/corp/app", "2", secret, headers: insider)
+            for path in ["manifests/2", "manifests/\(secret.digest)", "blobs/\(secret.layerDigest())"] {
+                for headers in [[:], stranger] as [Headers] {
+                    #expect(await node.ask("/v2/quay.io/corp/app/\(path)", headers: headers).status == 401)
+                }
+            }
+        }
+    }
+
     @Test func aTransferThatNeedsACredentialIsJoinedByNobodyElse() async throws {
         try await onPrivate(Self.node) { node, registry in
             _ = await node.ask(paths[0], headers: insider)
