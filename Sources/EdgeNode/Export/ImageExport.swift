@@ -31,9 +31,8 @@ struct ImageExport: Sendable {
         guard root.access == .public || tag?.access == .public || includesPrivate else {
             return plan.refuse("\(image) is private: --include-private takes it along")
         }
-        if try await add(root, depth: 0, to: &plan) != nil, let tag {
-            plan.add(tag, place: ExportPlan.Place.blob)
-        }
+        guard let place = try await add(root, depth: 0, to: &plan) else { return }
+        if let tag { plan.add(tag, place: place) }
     }
 
     private func link(_ digest: Digest) async throws -> Reference? {
@@ -81,12 +80,34 @@ struct ImageExport: Sendable {
             }
         }
         plan.add(root, place: place)
+        try await addReferrers(of: root.digest, depth: depth, place: place, to: &plan)
         for child in manifest.children {
             var part = root
             part.name = image.repository.partName(of: child.digest)
             plan.add(part, place: place)
         }
         return place
+    }
+
+    /// Signatures and the like that are held whole come along; what upstream has besides is not known here.
+    private func addReferrers(
+        of subject: Digest, depth: Int, place: Int, to plan: inout ExportPlan
+    ) async throws {
+        for name in try await store.references(prefix: image.repository.subjectPrefix(subject)) {
+            guard let referrer = try await link(name.digest), referrer.access == .public || includesPrivate
+            else {
+                continue
+            }
+            var trial = plan
+            let whole = try await add(referrer, depth: depth + 1, to: &trial)
+            guard let whole, trial.refused.count == plan.refused.count else {
+                plan.note(
+                    "\(image): \(referrer.digest), which refers to it, is not held whole and not exported")
+                continue
+            }
+            plan = trial
+            plan.add(name, place: max(whole, place + 1))
+        }
     }
 
     /// Those of what a manifest lists that are wanted.

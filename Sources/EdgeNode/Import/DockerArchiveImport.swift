@@ -103,8 +103,10 @@ struct DockerArchiveImport: Sendable {
             }
         }
         for tag in tags {
-            references.append(
-                reference(tag.repository.referenceName(of: tag.tag ?? .latest), manifest, MediaType.manifest))
+            var mutable = reference(
+                tag.repository.referenceName(of: tag.tag ?? .latest), manifest, MediaType.manifest)
+            mutable.verified = .notApplicable
+            references.append(mutable)
         }
         if try await images.store.holding(manifest.digest) == nil {
             // Made here, so that it stands in no file: the link brings the bytes, the other names follow.

@@ -37,7 +37,7 @@ struct ImageIntake: Sendable {
         } else {
             for reference in wanted { try await store.setReference(reference) }
         }
-        for reference in wanted where !reference.name.text.hasPrefix("oci-part/") {
+        for reference in wanted where reference.name.text.hasPrefix(Repository.prefix) {
             audit.record(
                 AuditEvent(.import, reference.name.text, origin: reference.origin, digest: "\(digest)"))
         }
@@ -45,7 +45,7 @@ struct ImageIntake: Sendable {
     }
 
     private func check(_ references: [Reference], of digest: Digest, from slice: FileSlice?) async throws {
-        var children: Set<Digest>?
+        var read: Listed?
         for reference in references {
             switch StoredImageName(reference.name) {
             case .link(_, let named):
@@ -54,9 +54,14 @@ struct ImageIntake: Sendable {
                         "\(reference.name): it is to point at \(digest), which is another blob")
                 }
             case .part(_, let child):
-                if children == nil { children = try await self.children(of: digest, from: slice) }
-                guard children?.contains(child) == true else {
+                if read == nil { read = try await listed(by: digest, from: slice) }
+                guard read?.children.contains(child) == true else {
                     throw ImageRefusal("\(reference.name): \(digest) does not list it")
+                }
+            case .subject(_, let subject, let named):
+                if read == nil { read = try await listed(by: digest, from: slice) }
+                guard named == digest, read?.subject == subject else {
+                    throw ImageRefusal("\(reference.name): \(digest) does not refer to it")
                 }
             case .tag:
                 guard let type = reference.contentType, MediaType.isManifest(type) else {
@@ -69,15 +74,21 @@ struct ImageIntake: Sendable {
         }
     }
 
+    private struct Listed {
+        var children: Set<Digest> = []
+        var subject: Digest?
+    }
+
     /// What a manifest lists; nothing when the bytes are none.
-    private func children(of digest: Digest, from slice: FileSlice?) async throws -> Set<Digest> {
+    private func listed(by digest: Digest, from slice: FileSlice?) async throws -> Listed {
         var bytes: [UInt8] = []
         if let slice {
             if slice.count <= Manifest.limit { bytes = try await FileBytes.read(slice) }
         } else if let object = try await store.object(digest), object.size <= Manifest.limit {
             bytes = try await object.wholeBytes(atMost: Manifest.limit)
         }
-        return Set((try? Manifest(parsing: bytes))?.children.map(\.digest) ?? [])
+        guard let manifest = try? Manifest(parsing: bytes) else { return Listed() }
+        return Listed(children: Set(manifest.children.map(\.digest)), subject: manifest.subject?.digest)
     }
 
     /// What the name is to stand for, given what it stands for now; nil when it stays as it is.

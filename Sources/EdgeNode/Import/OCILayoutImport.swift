@@ -47,6 +47,8 @@ struct OCILayoutImport: Sendable {
             var descriptor: Descriptor
             /// What it lists, when it is a manifest.
             var children: [Descriptor]
+            /// What it refers to, when it is a manifest that does.
+            var subject: Descriptor?
             var isManifest: Bool
         }
 
@@ -116,7 +118,10 @@ struct OCILayoutImport: Sendable {
         if isIndex, !manifest.manifests.isEmpty, plan.skipped.count == manifest.manifests.count {
             plan.lacking.append("every manifest of its index")
         }
-        plan.parts.append(.init(descriptor: descriptor, children: manifest.children, isManifest: true))
+        plan.parts.append(
+            .init(
+                descriptor: descriptor, children: manifest.children, subject: manifest.subject,
+                isManifest: true))
     }
 
     private func take(_ plan: Plan) async throws {
@@ -137,9 +142,15 @@ struct OCILayoutImport: Sendable {
                 references.append(
                     reference(plan.image.repository.partName(of: child.digest), part.descriptor, true))
             }
+            if let subject = part.subject {
+                let name = plan.image.repository.subjectName(
+                    of: part.descriptor.digest, subject: subject.digest)
+                references.append(reference(name, part.descriptor, true))
+            }
             if isRoot, let tag = plan.image.tag {
-                references.append(
-                    reference(plan.image.repository.referenceName(of: tag), part.descriptor, true))
+                var mutable = reference(plan.image.repository.referenceName(of: tag), part.descriptor, true)
+                mutable.verified = .notApplicable
+                references.append(mutable)
             }
             do {
                 try await take(part.descriptor, references)

@@ -22,8 +22,7 @@ extension SumDatabase {
                     intake.refused.append("\(configuration.name): \(module): \(error)")
                 }
             }
-            // Older trees first: each is known to be continued by the next when that one's turn comes.
-            for arrival in arrivals.sorted(by: { $0.head.size < $1.head.size }) {
+            for arrival in await ordered(arrivals, tiles: tiles) {
                 do {
                     try await take(arrival)
                     intake.kept += 1
@@ -55,6 +54,71 @@ extension SumDatabase {
                 head = try SignedTreeHead(parsing: given.note, verifier: verifier)
                 lookup = given
             }
+        }
+
+        private init(_ module: ModuleIdentity, _ lookup: SumDBLookup, _ head: SignedTreeHead) {
+            self.module = module
+            self.lookup = lookup
+            self.head = head
+        }
+
+        /// The same record to be proven under another head; nil when that one does not reach up to it.
+        func moved(to head: SignedTreeHead) -> Arrival? {
+            guard lookup.record < head.size, let lookup = try? SumDBLookup(parsing: lookup.answer(with: head))
+            else { return nil }
+            return Arrival(module, lookup, head)
+        }
+    }
+
+    /// In which order, and under which heads, most of the records can be proven by the tiles at hand.
+    ///
+    /// All under the newest head is how a bundle comes, and a cache that was filled at one go. One that was filled over
+    /// the years holds for each record the tiles of its own time, and those that lead from each head to the next.
+    private func ordered(_ arrivals: [Arrival], tiles read: @escaping BorrowedTiles.Read) async -> [Arrival] {
+        let ascending = arrivals.sorted { $0.head.size < $1.head.size }
+        guard let newest = ascending.last?.head else { return [] }
+        let joint = ascending.map { $0.moved(to: newest) ?? $0 }
+        var held = TilesAtHand(shelf: shelf.tiles, read: read)
+        guard await count(joint, &held) < count(ascending, &held) else { return joint }
+        return ascending
+    }
+
+    /// How many of the records can be proven one after the other, nobody being asked.
+    private func count(_ arrivals: [Arrival], _ held: inout TilesAtHand) async -> Int {
+        var known = client.head
+        var count = 0
+        for arrival in arrivals {
+            if let older = known, older.size < arrival.head.size {
+                let steps = SumDBCache.tiles(for: arrival.head.head, records: [], olderSizes: [older.size])
+                guard await held.hasAll(steps) else { continue }
+            }
+            if arrival.head.size > known?.size ?? -1 { known = arrival.head }
+            let proof = SumDBCache.tiles(
+                for: arrival.head.head, records: [arrival.lookup.record], olderSizes: [])
+            if await held.hasAll(proof) { count += 1 }
+        }
+        return count
+    }
+
+    /// Which tiles need not be fetched.
+    private struct TilesAtHand {
+        let shelf: TileShelf
+        let read: BorrowedTiles.Read
+        private var seen: [Tile: Bool] = [:]
+
+        init(shelf: TileShelf, read: @escaping BorrowedTiles.Read) {
+            self.shelf = shelf
+            self.read = read
+        }
+
+        mutating func hasAll(_ tiles: [Tile]) async -> Bool {
+            for tile in tiles {
+                var isHere = seen[tile] ?? shelf.holds(tile)
+                if seen[tile] == nil, !isHere { isHere = await read(tile) != nil }
+                seen[tile] = isHere
+                if !isHere { return false }
+            }
+            return true
         }
     }
 

@@ -54,7 +54,7 @@ extension Repository {
     }
 
     /// What the names of all held referrers of `subject` begin with.
-    func subjectPrefix(_ subject: Digest) -> String { "oci-subject/\(self)@\(subject)@" }
+    public func subjectPrefix(_ subject: Digest) -> String { "oci-subject/\(self)@\(subject)@" }
 
     private func name(_ text: String) -> ReferenceName {
         do {
