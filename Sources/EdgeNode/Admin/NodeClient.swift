@@ -115,7 +115,6 @@ package struct NodeClient: Sendable {
         var request = HTTPClientRequest(url: base + AdminProtocol.prefix + name)
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")
-        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         request.body = .bytes(try JSONEncoder().encode(body))
         let response = try await send(request, timeout: .hours(24 * 7))
         guard response.status == .ok else {
