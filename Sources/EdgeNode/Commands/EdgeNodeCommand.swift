@@ -6,12 +6,14 @@ import Foundation
 package struct EdgeNodeCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "edgenode",
-        abstract: "A module proxy for an edge site: what it served once, it serves without upstream.",
+        abstract:
+            "A module proxy and registry mirror for an edge site: what it served once, it serves without upstream.",
         discussion: """
             EXAMPLES
               edgenode run                         serve on 127.0.0.1:4890
               eval "$(edgenode client-config go)"  point this shell's go at it
-              edgenode warm go.sum                 fetch what a program needs
+              edgenode client-config podman        what points podman at it (docker, containerd, k3s ...)
+              edgenode warm go.sum nginx:1.27      fetch what a program and an image need
               edgenode status                      what is held, how upstreams are
 
             All commands read the same configuration: --config, else EDGENODE_CONFIG, else \

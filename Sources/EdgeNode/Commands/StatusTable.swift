@@ -36,6 +36,15 @@ enum StatusTable {
             let detail = upstream.detail.isEmpty ? "" : ", \(upstream.detail)"
             rows.append(("upstream", "\(upstream.url) \(upstream.isHealthy ? "up" : "DOWN")\(detail)"))
         }
+        for registry in node.registries {
+            let held = registry.held
+            rows.append(
+                (
+                    "images",
+                    "\(registry.name): \(held.repositories) repositories, \(held.tags) tags,"
+                        + " \(ByteSize.rounded(held.bytes)); \(registry.words)"
+                ))
+        }
         for flight in node.inFlight {
             let total = flight.totalBytes.map { " of \(ByteSize.rounded($0))" } ?? ""
             rows.append(

@@ -51,7 +51,7 @@ extension Configuration {
         }
     }
 
-    /// Everybody whom the node may ask.
+    /// Everybody whom the node may ask for modules and their sums.
     package var upstreamOrigins: Set<UpstreamOrigin> {
         Set(go.upstreams.upstreams.map(\.base.origin) + sumdbs.map(\.url.origin))
     }

@@ -144,6 +144,11 @@ extension Configuration {
         return freshness.sorted { (weight($0.pattern), $1.pattern) > (weight($1.pattern), $0.pattern) }
     }
 
+    /// Everybody whom the node may ask.
+    package var askedOrigins: Set<UpstreamOrigin> {
+        upstreamOrigins.union(registry.entries.flatMap { $0.upstream.endpoints.map(\.origin) })
+    }
+
     /// The registries as the front asks them, each with its credential.
     package func registryUpstreams(_ credentials: [RegistryHost: RegistryCredential]) -> [RegistryUpstream] {
         registry.entries.map { entry in

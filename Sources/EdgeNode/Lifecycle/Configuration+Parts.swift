@@ -42,7 +42,7 @@ extension Configuration {
     package func upstreamConfiguration(_ secrets: NodeSecrets) -> HTTPUpstreamClient.Configuration {
         var client = HTTPUpstreamClient.Configuration(
             redirects: RedirectPolicy(
-                configured: upstreamOrigins, redirectHosts: upstream.redirectHosts,
+                configured: askedOrigins, redirectHosts: upstream.redirectHosts,
                 onlyRedirectHosts: upstream.onlyRedirectHosts),
             credentials: secrets.credentials)
         client.connectTimeout = upstream.connectTimeout

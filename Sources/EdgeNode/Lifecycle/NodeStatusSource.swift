@@ -5,23 +5,29 @@ import Synchronization
 /// Gathers the node's status from its parts.
 final class NodeStatusSource: StatusSource {
     private let store: ChunkStore
-    private let delivery: Delivery
+    private let deliveries: [Delivery]
     private let pool: UpstreamPool
     private let upstreams: [Upstream]
+    private let registries: RegistryClient
+    private let registryUpstreams: [Upstream]
+    private let images: HeldImagesMemory
     private let output: LogOutput
     private let start = ContinuousClock.now
     private let counts = Mutex((evicted: 0, evictedBytes: Int64(0)))
     private let stopping = Mutex(false)
 
-    /// - Parameter upstreams: everybody whom the node may ask, each once.
+    /// - Parameter upstreams: everybody whom the node may ask for modules and their sums.
     init(
-        store: ChunkStore, delivery: Delivery, pool: UpstreamPool, upstreams: [Upstream], metrics: Metrics,
-        output: LogOutput
+        store: ChunkStore, deliveries: [Delivery], pool: UpstreamPool, upstreams: [Upstream],
+        registries: RegistryClient, registryUpstreams: [Upstream], metrics: Metrics, output: LogOutput
     ) {
         self.store = store
-        self.delivery = delivery
+        self.deliveries = deliveries
         self.pool = pool
         self.upstreams = upstreams
+        self.registries = registries
+        self.registryUpstreams = registryUpstreams
+        images = HeldImagesMemory(store)
         self.output = output
         let logger = output.logger("store")
         store.observe { [weak self] event in
@@ -57,16 +63,45 @@ final class NodeStatusSource: StatusSource {
         let (evicted, bytes) = counts.withLock { $0 }
         status.store.evictedObjects = evicted
         status.store.evictedBytes = bytes
-        let health = pool.health
-        status.upstreams = upstreams.map { upstream in
-            let known = health.first { $0.upstream == upstream.name }
-            return NodeStatus.Upstream(
-                name: upstream.name, url: "\(upstream.base)",
-                isHealthy: known.map { $0.state == .up } ?? true,
-                detail: known?.lastFailure ?? (known == nil ? "not asked yet" : ""))
+        status.upstreams = upstreamStates
+        do {
+            status.registries = try await registryStates
+        } catch {
+            status.notReadyBecause = status.notReadyBecause ?? "the store cannot be read: \(error)"
         }
-        status.inFlight = delivery.underWay
+        status.inFlight = deliveries.flatMap(\.underWay)
         status.alarms = output.alarms
         return status
+    }
+
+    /// Those that modules come from, asked or not, and the registries' that were asked.
+    private var upstreamStates: [NodeStatus.Upstream] {
+        let health = pool.health
+        let asked = registryUpstreams.filter { upstream in health.contains { $0.upstream == upstream.name } }
+        var listed: Set<String> = []
+        return (upstreams + asked).filter { listed.insert($0.name).inserted }.map { upstream in
+            let known = health.first { $0.upstream == upstream.name }
+            let isUp = known.map { $0.state == .up } ?? true
+            // An error that is over is no news.
+            let detail = known == nil ? "not asked yet" : isUp ? "" : known?.lastFailure ?? ""
+            return NodeStatus.Upstream(
+                name: upstream.name, url: "\(upstream.base)", isHealthy: isUp, detail: detail)
+        }
+    }
+
+    /// Those of which something is held, and those that said something of a limit or are not asked.
+    private var registryStates: [NodeStatus.Registry] {
+        get async throws {
+            var held = try await images.held()
+            var states = registries.status.map { known in
+                NodeStatus.Registry(
+                    name: known.registry.text, isAsked: known.isAsked, rateLimit: known.limit,
+                    rateLimitRemaining: known.remaining, resumesInSeconds: known.resumesIn,
+                    held: held.removeValue(forKey: known.registry.text) ?? HeldImages())
+            }.filter { $0.held != HeldImages() || $0.rateLimitRemaining != nil || !$0.isAsked }
+            // Held still, although its registry was taken out of the configuration.
+            states += held.map { NodeStatus.Registry(name: $0.key, isAsked: false, held: $0.value) }
+            return states.sorted { $0.name < $1.name }
+        }
     }
 }

@@ -43,6 +43,11 @@ public final class Metrics: Sendable {
     public let storeBytes = Gauge("edgenode_store_bytes", "Bytes the store takes on disk.")
     public let storeCapacity = Gauge("edgenode_store_capacity_bytes", "Bytes it may take; 0 for no limit.")
     public let storeObjects = Gauge("edgenode_store_objects", "Objects in the store.")
+    public let imageRepositories = Gauge(
+        "edgenode_image_repositories", "Repositories of which a tag or a digest is held.")
+    public let imageTags = Gauge("edgenode_image_tags", "Tags of images held.")
+    public let imageBytes = Gauge(
+        "edgenode_image_bytes", "Bytes of manifests and blobs of images held, before folding.")
     public let damaged = Counter(
         "edgenode_store_damaged_total", "Objects dropped because the disk gave back other bytes.")
     public let folded = Counter("edgenode_store_folded_total", "Objects kept as recipes instead of whole.")

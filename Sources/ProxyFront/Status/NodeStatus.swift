@@ -14,6 +14,8 @@ public struct NodeStatus: Sendable, Codable, Equatable {
     public var notReadyBecause: String?
     public var store: Store
     public var upstreams: [Upstream]
+    /// Registries of which something is held, or that were asked.
+    public var registries: [Registry]
     /// Objects being fetched.
     public var inFlight: [InFlight]
     /// What wants an operator's eye: a mismatch, a disk nearly full, a certificate about to expire.
@@ -58,6 +60,31 @@ public struct NodeStatus: Sendable, Codable, Equatable {
         }
     }
 
+    /// What one registry permits, and what is held of it.
+    public struct Registry: Sendable, Codable, Equatable {
+        public var name: String
+        /// Whether anything is asked of it at present.
+        public var isAsked: Bool
+        /// Manifests that it lets through in its window, and those left, as it said last; nil when it said nothing.
+        public var rateLimit: Int?
+        public var rateLimitRemaining: Int?
+        /// Until manifests are fetched again after it said that there were too many requests.
+        public var resumesInSeconds: Int?
+        public var held: HeldImages
+
+        public init(
+            name: String, isAsked: Bool, rateLimit: Int? = nil, rateLimitRemaining: Int? = nil,
+            resumesInSeconds: Int? = nil, held: HeldImages = HeldImages()
+        ) {
+            self.name = name
+            self.isAsked = isAsked
+            self.rateLimit = rateLimit
+            self.rateLimitRemaining = rateLimitRemaining
+            self.resumesInSeconds = resumesInSeconds
+            self.held = held
+        }
+    }
+
     public struct InFlight: Sendable, Codable, Equatable {
         public var name: String
         public var receivedBytes: Int64
@@ -90,13 +117,15 @@ public struct NodeStatus: Sendable, Codable, Equatable {
 
     public init(
         version: String, uptimeSeconds: Int, notReadyBecause: String? = nil, store: Store = Store(),
-        upstreams: [Upstream] = [], inFlight: [InFlight] = [], alarms: [String] = []
+        upstreams: [Upstream] = [], registries: [Registry] = [], inFlight: [InFlight] = [],
+        alarms: [String] = []
     ) {
         self.version = version
         self.uptimeSeconds = uptimeSeconds
         self.notReadyBecause = notReadyBecause
         self.store = store
         self.upstreams = upstreams
+        self.registries = registries
         self.inFlight = inFlight
         self.alarms = alarms
     }

@@ -21,6 +21,8 @@ struct StatusPage {
             \(store)
             <h2>Upstreams</h2>
             \(upstreams)
+            <h2>Images</h2>
+            \(images)
             <h2>Being fetched</h2>
             \(inFlight)
             <p class="foot"><a href="/api/v1/status">JSON</a> <a href="/metrics">metrics</a></p>
@@ -66,6 +68,18 @@ struct StatusPage {
         return Self.table(
             ["name", "address", "state", ""],
             report.node.upstreams.map { [$0.name, $0.url, $0.isHealthy ? "up" : "down", $0.detail] })
+    }
+
+    private var images: String {
+        guard !report.node.registries.isEmpty else { return "<p>None.</p>" }
+        return Self.table(
+            ["registry", "repositories", "tags", "bytes", "state"],
+            report.node.registries.map {
+                [
+                    $0.name, String($0.held.repositories), String($0.held.tags), Self.bytes($0.held.bytes),
+                    $0.words,
+                ]
+            })
     }
 
     private var inFlight: String {

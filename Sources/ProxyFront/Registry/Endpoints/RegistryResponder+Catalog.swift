@@ -51,21 +51,3 @@ extension RegistryResponder {
         return repositories
     }
 }
-
-/// The repository's part of a store's name.
-private struct RepositoryPlace {
-    /// `oci/<host>/<name>`
-    let repository: String
-    let isTag: Bool
-
-    init?(_ name: String) {
-        let bytes = name.utf8
-        guard let first = bytes.firstIndex(of: UInt8(ascii: "/")),
-            // A registry may have a port.
-            let host = bytes[bytes.index(after: first)...].firstIndex(of: UInt8(ascii: "/")),
-            let end = bytes[host...].firstIndex(where: { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "@") })
-        else { return nil }
-        repository = String(name[..<end])
-        isTag = bytes[end] == UInt8(ascii: ":")
-    }
-}
