@@ -30,6 +30,7 @@ enum StoreAccess {
             auditFile?.close()
             throw CommandFailure(.unavailable, "the store in \(folder.store) cannot be opened: \(error)")
         }
+        store.keepPinnedImagesWhole()
         do {
             let result = try await body(
                 LocalAdministration(store: store) {

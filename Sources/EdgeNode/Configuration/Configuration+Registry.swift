@@ -146,7 +146,11 @@ extension Configuration {
 
     /// Everybody whom the node may ask.
     package var askedOrigins: Set<UpstreamOrigin> {
-        upstreamOrigins.union(registry.entries.flatMap { $0.upstream.endpoints.map(\.origin) })
+        upstreamOrigins.union(registryEndpoints.map(\.base.origin))
+    }
+
+    package var registryEndpoints: [Upstream] {
+        registry.entries.flatMap { $0.upstream.endpoints.map { Upstream(base: $0) } }
     }
 
     /// The registries as the front asks them, each with its credential.

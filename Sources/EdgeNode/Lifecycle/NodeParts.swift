@@ -13,6 +13,7 @@ struct NodeParts: Sendable {
     private let auditFile: FileAuditLog?
     private let client: HTTPUpstreamClient
     private let modules: GoModuleResponder
+    private let registry: RegistryParts
     private let gates: Gates
     let status: NodeStatusSource
     private let showsMetrics: Bool
@@ -62,19 +63,21 @@ struct NodeParts: Sendable {
         }
         do {
             return try await NodeParts(
-                configuration, store: store, auditFile: auditFile, client: client, gates: gates,
+                configuration, secrets: secrets, store: store, auditFile: auditFile, client: client,
+                gates: gates,
                 output: output)
         } catch {
             await store.close()
             try? await client.shutdown()
             auditFile?.close()
+            if let failure = error as? CommandFailure { throw failure }
             throw CommandFailure(
                 .inputOutput, "what is kept of the checksum databases cannot be read: \(error)")
         }
     }
 
     private init(
-        _ configuration: Configuration, store: ChunkStore, auditFile: FileAuditLog?,
+        _ configuration: Configuration, secrets: NodeSecrets, store: ChunkStore, auditFile: FileAuditLog?,
         client: HTTPUpstreamClient, gates: Gates, output: LogOutput
     ) async throws {
         let metrics = Metrics()
@@ -92,10 +95,14 @@ struct NodeParts: Sendable {
             configuration.goModuleConfiguration, delivery: delivery, pool: pool, sumAuthority: sums,
             sumDatabases: sums, access: gates.access, policy: gates.policy, metrics: metrics, audit: audit,
             logger: output.logger("go"))
+        registry = try RegistryParts(
+            configuration, secrets: secrets, gates: gates, store: store, pool: pool, metrics: metrics,
+            audit: audit, output: output)
         status = NodeStatusSource(
-            store: store, delivery: delivery, pool: pool,
-            upstreams: configuration.go.upstreams.upstreams + databases.map(\.upstream), metrics: metrics,
-            output: output)
+            store: store, deliveries: [delivery, registry.delivery], pool: pool,
+            upstreams: configuration.go.upstreams.upstreams + databases.map(\.upstream),
+            registries: registry.client, registryUpstreams: configuration.registryEndpoints,
+            metrics: metrics, output: output)
         showsMetrics = configuration.metrics.enabled
         self.configuration = configuration
         self.sums = sums
@@ -113,7 +120,7 @@ struct NodeParts: Sendable {
         StatusResponders.routes(source: status, metrics: metrics, access: gates.access).filter {
             showsMetrics || $0.path != "/metrics"
         }
-            + [
+            + registry.routes + [
                 Router.Route(.prefix("/sumdb/"), about: "checksum databases", modules),
                 Router.Route(.prefix("/"), about: "Go module proxy", modules),
             ]

@@ -26,11 +26,12 @@ struct RegistryParts: Sendable {
         } catch {
             throw CommandFailure(.configuration, "registry.upstream: \(error)")
         }
-        var policy = TransferPolicy()
-        policy.fillLimit = configuration.registry.fillLimit
+        var transfers = TransferPolicy()
+        transfers.fillLimit = configuration.registry.fillLimit
         // Of its own for its limit; no name of an image is one of a module.
         delivery = Delivery(
-            store: store, policy: policy, metrics: metrics, audit: audit, logger: output.logger("delivery"))
+            store: store, policy: transfers, metrics: metrics, audit: audit, logger: output.logger("delivery")
+        )
         var settings = RegistryFrontSettings()
         settings.missFor = configuration.registry.missFor
         responder = RegistryResponder(

@@ -13,7 +13,8 @@ struct RepositoryPlace {
         guard let first = bytes.firstIndex(of: UInt8(ascii: "/")),
             // A registry may have a port.
             let slash = bytes[bytes.index(after: first)...].firstIndex(of: UInt8(ascii: "/")),
-            let end = bytes[slash...].firstIndex(where: { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "@") })
+            let end = bytes[slash...].firstIndex(where: { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "@") }
+            )
         else { return nil }
         repository = String(name[..<end])
         isTag = bytes[end] == UInt8(ascii: ":")
