@@ -121,14 +121,13 @@ import Testing
 
     @Test("that only upstream's credential made private are refused once that is known")
     func authenticated() async throws {
-        try await onSite(
-            go: { _ in },
-            client: { client in
-                for origin in client.redirects.configured {
-                    client.credentials.byOrigin[origin] = .bearer(token: "node-secret")
-                }
+        let noneIsPrivate: @Sendable (inout GoModuleConfiguration) -> Void = { _ in }
+        let credentialed: @Sendable (inout HTTPUpstreamClient.Configuration) -> Void = { client in
+            for origin in client.redirects.configured {
+                client.credentials.byOrigin[origin] = .bearer(token: "node-secret")
             }
-        ) { node, upstream, port in
+        }
+        try await onSite(go: noneIsPrivate, client: credentialed) { node, upstream, port in
             for path in Self.files {
                 let refused = try await get(port, path).status
                 #expect(refused == 401)

@@ -17,11 +17,11 @@ struct TokenAnswer: Sendable, Equatable {
     /// Nil when there is no token in it that can be sent.
     init?(_ bytes: [UInt8]) {
         guard let wire = try? JSONDecoder().decode(Wire.self, from: Data(bytes)),
-            let token = [wire.token, wire.access_token].compactMap({ $0 }).first(where: { !$0.isEmpty }),
+            let token = [wire.token, wire.accessToken].compactMap({ $0 }).first(where: { !$0.isEmpty }),
             token.utf8.count <= Self.longestToken, token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
         else { return nil }
         self.token = token
-        let told = wire.expires_in ?? 0
+        let told = wire.expiresIn ?? 0
         lifetime = .seconds(told > 0 ? min(told, Self.lifetime.longest) : Self.lifetime.usual)
     }
 
@@ -29,8 +29,13 @@ struct TokenAnswer: Sendable, Equatable {
     var usableFor: Duration { max(.zero, lifetime - max(lifetime / 10, .seconds(5))) }
 
     private struct Wire: Decodable {
+        enum CodingKeys: String, CodingKey {
+            case token
+            case accessToken = "access_token"
+            case expiresIn = "expires_in"
+        }
         var token: String?
-        var access_token: String?
-        var expires_in: Double?
+        var accessToken: String?
+        var expiresIn: Double?
     }
 }
