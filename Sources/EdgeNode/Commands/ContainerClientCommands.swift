@@ -22,11 +22,10 @@ extension ContainerClientCommand {
                 }
             }
         } else {
-            for file in files {
-                // JSON has no comments: where it belongs is said beside it.
-                if !file.text.hasPrefix("#") { Terminal.complain("file: \(file.path)") }
-                Terminal.show(file.text)
-            }
+            // JSON has no comments: where it belongs is said beside it.
+            for file in files where !file.text.hasPrefix("#") { Terminal.complain("file: \(file.path)") }
+            // One file alone goes out as it is, so that it can be redirected into its place.
+            Terminal.show(String(files.map(\.text).joined(separator: "\n").dropLast()))
         }
         for note in settings.notes(for: Self.client) { Terminal.complain("note: \(note)") }
     }
