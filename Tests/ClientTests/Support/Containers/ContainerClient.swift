@@ -32,6 +32,6 @@ enum ContainerClientKind: String, CaseIterable, Sendable {
 
     /// docker 20.10 has no zstd.
     var takesZstd: Bool { self != .docker }
-    /// containerd's content store is named by SHA-256 alone.
-    var takesSHA512: Bool { self != .containerd }
+    /// containerd's content store and skopeo's plain directory name what they keep by SHA-256 alone.
+    var takesSHA512: Bool { self != .containerd && self != .skopeo }
 }

@@ -4,7 +4,7 @@ struct DockerEngine: ContainerClient {
     let kind = ContainerClientKind.docker
 
     func pull(_ image: String, architecture: String, seconds: Double) async throws -> Pull {
-        try await docker(["pull", "--platform", "linux/" + architecture, image], seconds: seconds)
+        try await docker(["pull", "--quiet", "--platform", "linux/" + architecture, image], seconds: seconds)
     }
 
     func holds(_ image: TestImage, _ architecture: String) async throws -> Bool {
