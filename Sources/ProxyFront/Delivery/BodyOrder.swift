@@ -9,6 +9,9 @@ public struct BodyOrder: Sendable {
     public var expected: Digest?
     /// The longest body taken, in bytes.
     public var limit: Int64
+    /// How long it is, where something trusted says so beforehand: an upstream that announces less has not got it
+    /// whole, and is as good as one that breaks off.
+    public var size: Int64?
     public var contentType: String?
     /// The class that the body has whatever upstream asked for; nil = private if a credential was sent.
     public var access: AccessClass?
@@ -21,7 +24,8 @@ public struct BodyOrder: Sendable {
     var stored: @Sendable (Reference) -> Void
 
     init(
-        name: ReferenceName, expected: Digest? = nil, limit: Int64, contentType: String? = nil,
+        name: ReferenceName, expected: Digest? = nil, limit: Int64, size: Int64? = nil,
+        contentType: String? = nil,
         access: AccessClass? = nil, key: FlightKey? = nil, sources: [Fallback<any BodySource>],
         proof: @escaping @Sendable () -> any BodyProof,
         stored: @escaping @Sendable (Reference) -> Void = { _ in }
@@ -29,6 +33,7 @@ public struct BodyOrder: Sendable {
         self.name = name
         self.expected = expected
         self.limit = limit
+        self.size = size
         self.contentType = contentType
         self.access = access
         self.key = key ?? FlightKey(.name(name))

@@ -48,12 +48,20 @@ extension DeliveryFailure {
 }
 
 extension UpstreamFailure {
+    /// The wait that a 429 asks for, where it is short enough that a reader can be kept waiting: 5 s at most.
+    var askedPatience: Duration? {
+        guard case .refused(let refusal) = self, refusal.status == 429,
+            let seconds = refusal.retryAfter.flatMap({ Int64($0) }), (0...5).contains(seconds)
+        else { return nil }
+        return .seconds(seconds)
+    }
+
     /// Whether the same request may succeed in a moment.
     var isPassing: Bool {
         switch self {
         case .unreachable, .timeout, .cutShort: true
         case .resting(_, let retryIn): retryIn <= .seconds(5)
-        case .refused(let refusal): refusal.status >= 500
+        case .refused(let refusal): refusal.status >= 500 || askedPatience != nil
         case .tooLong, .unusable, .cancelled: false
         }
     }

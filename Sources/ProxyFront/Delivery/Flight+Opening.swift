@@ -65,7 +65,8 @@ extension Flight {
             await drop(partial)
             return nil
         }
-        let fits = partial.size == nil || answer.facts.total == nil || answer.facts.total == partial.size
+        let total = order.size ?? answer.facts.total
+        let fits = partial.size == nil || total == nil || total == partial.size
         guard fits, answer.facts.offset == start || answer.facts.offset == 0 else {
             answer.body.cancel()
             await drop(partial)
@@ -97,7 +98,7 @@ extension Flight {
                 }
             } catch {
                 guard error.isHiccup, let pause = pauses.popFirst() else { throw error }
-                try? await Task.sleep(for: pause)
+                try? await Task.sleep(for: max(pause, error.askedPatience ?? .zero))
             }
         }
     }
@@ -112,7 +113,7 @@ extension UpstreamFailure {
     /// A server that is there and failed once, as against one that is not there.
     var isHiccup: Bool {
         switch self {
-        case .refused(let refusal): refusal.status >= 500
+        case .refused(let refusal): refusal.status >= 500 || askedPatience != nil
         case .cutShort: true
         default: false
         }

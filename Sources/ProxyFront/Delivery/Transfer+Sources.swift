@@ -61,6 +61,7 @@ extension Transfer {
         guard order.expected != nil, failure.isPassing, let pause = pauses.popFirst() else { return nil }
         var wait = pause
         if case .resting(_, let retryIn) = failure { wait = max(wait, retryIn) }
+        if let asked = failure.askedPatience { wait = max(wait, asked) }
         // The flight's own task is never cancelled.
         try? await Task.sleep(for: wait)
         plan.startOver(at: index)
@@ -73,7 +74,7 @@ extension Transfer {
     private mutating func adopt(_ new: UpstreamAnswer, index: Int) async throws {
         var taken = false
         defer { if !taken { new.body.cancel() } }
-        if let total, let other = new.facts.total, other != total { throw Differs() }
+        if order.size == nil, let total, let other = new.facts.total, other != total { throw Differs() }
         switch new.facts.offset {
         case offset where offset > 0: answer = new
         case 0:

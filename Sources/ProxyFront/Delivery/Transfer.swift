@@ -37,7 +37,7 @@ struct Transfer {
         self.isProbe = isProbe
         ingest = partial
         offset = answer.facts.offset
-        total = answer.facts.total ?? partial?.size
+        total = flight.order.size ?? answer.facts.total ?? partial?.size
         givers = partial == nil ? [] : ["an earlier transfer"]
         givers.append(flight.order.sources[index].member.name)
         pauses = flight.delivery.policy.retryPauses[...]

@@ -21,17 +21,17 @@ extension ContainerTests {
         func lazy() async throws {
             try await withRegistrySite(.init(synthetic: ["large": 1 << 30])) { site in
                 let path = try await Self.layer(site)
-                try await site.upstream.forget()
-                for start in [0, 512 << 20, (1 << 30) - (1 << 20)] {
-                    let answer = try await site.fetch(
-                        path, headers: ["Range": "bytes=\(start)-\(start + (1 << 20) - 1)"])
+                for start in [512 << 20, (1 << 30) - (1 << 20), 0] {
+                    try await site.upstream.forget()
+                    let range = "\(start)-\(start + (1 << 20) - 1)"
+                    let answer = try await site.fetch(path, headers: ["Range": "bytes=\(range)"])
                     #expect(answer.status == 206 && answer.body.count == 1 << 20, "\(answer.status)")
-                    #expect(
-                        answer.headers["content-range"]
-                            == "bytes \(start)-\(start + (1 << 20) - 1)/\(1 << 30)")
+                    #expect(answer.headers["content-range"] == "bytes \(range)/\(1 << 30)")
+                    let bytes = try await site.upstream.log().reduce(0) { $0 + $1.bytes }
+                    // A reader of the beginning may be one of the whole: what is under way when it leaves is wasted.
+                    let most = start == 0 ? 16 << 20 : (1 << 20) + 4096
+                    #expect(bytes >= 1 << 20 && bytes <= most, "\(range) cost \(bytes) bytes of upstream")
                 }
-                let bytes = try await site.upstream.log().reduce(0) { $0 + $1.bytes }
-                #expect(bytes >= 3 << 20 && bytes <= 4 << 20, "\(bytes) bytes of upstream")
             }
         }
 

@@ -163,7 +163,8 @@ extension RegistryResponder {
         let name = visit.repository.referenceName(of: digest)
         let repository = visit.repository
         return BodyOrder(
-            name: name, expected: digest, limit: size ?? settings.blobLimit, contentType: MediaType.octets,
+            name: name, expected: digest, limit: size ?? settings.blobLimit, size: size,
+            contentType: MediaType.octets,
             access: identity == .anonymous ? .public : nil,
             key: isShared ? FlightKey(.content(digest)) : FlightKey(.name(name), as: identity),
             sources: source.blob(digest, of: repository, as: identity).map {
