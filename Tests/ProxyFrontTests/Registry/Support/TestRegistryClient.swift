@@ -30,10 +30,10 @@ struct TestRegistryClient: Sendable {
         let metrics = Metrics()
         var upstream = RegistryUpstream(host: try RegistryHost("registry.test"), endpoints: urls)
         try registry(&upstream)
-        let client = try RegistryClient(
-            [upstream], pool: UpstreamPool(transport: transport, metrics: metrics, logger: logger),
-            metrics: metrics, logger: logger)
         do {
+            let client = try RegistryClient(
+                [upstream], pool: UpstreamPool(transport: transport, metrics: metrics, logger: logger),
+                metrics: metrics, logger: logger)
             let result = try await body(TestRegistryClient(client: client, metrics: metrics))
             try await transport.shutdown()
             return result
