@@ -1,6 +1,7 @@
 import Foundation
 
-/// The files that tell the clients of a `ContainerLab` where mirror and registry are, as their manuals give them.
+/// The files that tell the clients of a `ContainerLab` where mirror and registry are, as their manuals give them. What
+/// clients unpack stays in memory, in the network's own /run: nobody syncs it, and nobody has to delete it.
 enum ContainerConfiguration {
     static func write(to folder: String) throws {
         for name in ["docker", "hosts.d/docker.io"] {
@@ -24,7 +25,7 @@ enum ContainerConfiguration {
             """,
             "containerd.toml": """
             version = 2
-            root = "\(folder)/containerd"
+            root = "/run/storage/containerd"
             state = "/run/containerd"
             disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
             [grpc]
@@ -37,7 +38,7 @@ enum ContainerConfiguration {
             """,
             "daemon.json": """
             {"registry-mirrors": ["http://\(ContainerLab.mirror)"], "containerd": "/run/containerd.sock",
-             "data-root": "\(folder)/dockerd", "exec-root": "/run/dockerd", "pidfile": "/run/dockerd.pid",
+             "data-root": "/run/storage/docker", "exec-root": "/run/dockerd", "pidfile": "/run/dockerd.pid",
              "hosts": ["unix:///run/docker.sock"], "storage-driver": "overlay2", "bridge": "none",
              "iptables": false, "ip6tables": false, "log-level": "warn"}
             """,
@@ -63,8 +64,8 @@ enum ContainerConfiguration {
             "storage.conf": """
             [storage]
             driver = "overlay"
-            runroot = "/run/storage"
-            graphroot = "\(folder)/storage"
+            runroot = "/run/runroot"
+            graphroot = "/run/storage/default"
             """,
             "policy.json": "{\"default\": [{\"type\": \"insecureAcceptAnything\"}]}",
             "auth.json": "{}",

@@ -72,7 +72,7 @@ final class ContainerLab: Sendable {
             switch kind {
             case .containerd: Containerd(lab: self)
             case .docker: DockerEngine(lab: self)
-            case .podman, .buildah: try Podman(self, kind)
+            case .podman, .buildah: Podman(lab: self, kind: kind)
             case .skopeo: try Skopeo(self)
             }
         try await client.empty()

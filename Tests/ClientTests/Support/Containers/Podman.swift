@@ -1,15 +1,7 @@
-import Foundation
-
-/// `podman` or `buildah`, each with a storage of its own that a new value starts empty.
+/// `podman` or `buildah`, each with a storage of its own.
 struct Podman: ContainerClient {
     let lab: ContainerLab
     let kind: ContainerClientKind
-    private let storage: String
-
-    init(_ lab: ContainerLab, _ kind: ContainerClientKind) throws {
-        (self.lab, self.kind) = (lab, kind)
-        storage = try lab.scratch.folder(kind.rawValue)
-    }
 
     func pull(_ image: String, architecture: String, seconds: Double) async throws -> Pull {
         let words = [
@@ -24,12 +16,18 @@ struct Podman: ContainerClient {
         return held.contains(try image.platform(architecture).config.digest)
     }
 
-    func empty() async throws { _ = try await run(["rmi", "--all", "--force"], seconds: 60) }
+    func empty() async throws {
+        let end = try await run(["rmi", "--all", "--force"], seconds: 60)
+        let left = try await run(["images", "--all", "--quiet"], seconds: 60).text
+        guard end.succeeded, left.isEmpty else {
+            throw TestFailure("\(kind) keeps images: \(end.text)\(left)")
+        }
+    }
 
     private func run(_ words: [String], seconds: Double) async throws -> Pull {
         let place = [
-            "--root", storage, "--runroot", "/run/" + (storage as NSString).lastPathComponent,
-            "--storage-driver", "overlay",
+            "--root", "/run/storage/\(kind)", "--runroot", "/run/runroot-\(kind)", "--storage-driver",
+            "overlay",
         ]
         let end = try await lab.run(kind.rawValue, place + words, seconds: seconds)
         return Pull(code: end.code, text: end.text)
