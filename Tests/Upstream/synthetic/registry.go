@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -27,38 +26,36 @@ type Registry struct {
 	images map[string]*image
 }
 
-// New serves one image a name, its layer of so many bytes, in front of next.
+// New serves one image a name, its layer of so many bytes, in front of next. It reads the layers once, which takes a
+// second for each gigabyte.
 func New(next http.Handler, sizes map[string]int64) *Registry {
 	r := &Registry{next: next, images: make(map[string]*image)}
 	for name, size := range sizes {
-		r.images[name] = &image{size: size}
+		r.images[name] = newImage(size)
 	}
 	return r
 }
 
 type image struct {
 	size             int64
-	once             sync.Once
 	layer            string // digest
 	manifest, config []byte
 }
 
-// prepare finds out the layer's digest, which takes a second a gigabyte.
-func (i *image) prepare() {
-	i.once.Do(func() {
-		sum := sha256.New()
-		io.CopyBuffer(sum, struct{ io.Reader }{newLayer(i.size)}, make([]byte, 1<<20))
-		i.layer = fmt.Sprintf("sha256:%x", sum.Sum(nil))
-		i.config = encode(map[string]any{
-			"architecture": "amd64", "os": "linux", "config": map[string]any{},
-			"rootfs": map[string]any{"type": "layers", "diff_ids": []string{i.layer}},
-		})
-		i.manifest = encode(map[string]any{
-			"schemaVersion": 2, "mediaType": manifestType,
-			"config": map[string]any{"mediaType": configType, "digest": digest(i.config), "size": len(i.config)},
-			"layers": []any{map[string]any{"mediaType": layerType, "digest": i.layer, "size": i.size}},
-		})
+func newImage(size int64) *image {
+	sum := sha256.New()
+	io.CopyBuffer(sum, struct{ io.Reader }{newLayer(size)}, make([]byte, 1<<20))
+	i := &image{size: size, layer: fmt.Sprintf("sha256:%x", sum.Sum(nil))}
+	i.config = encode(map[string]any{
+		"architecture": "amd64", "os": "linux", "config": map[string]any{},
+		"rootfs": map[string]any{"type": "layers", "diff_ids": []string{i.layer}},
 	})
+	i.manifest = encode(map[string]any{
+		"schemaVersion": 2, "mediaType": manifestType,
+		"config": map[string]any{"mediaType": configType, "digest": digest(i.config), "size": len(i.config)},
+		"layers": []any{map[string]any{"mediaType": layerType, "digest": i.layer, "size": i.size}},
+	})
+	return i
 }
 
 func encode(value any) []byte {
@@ -83,7 +80,6 @@ func (s *Registry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	found.prepare()
 	switch kind, reference := parts[1], parts[2]; {
 	case kind == "manifests" && (reference == "latest" || reference == digest(found.manifest)):
 		serve(w, r, manifestType, digest(found.manifest), bytes.NewReader(found.manifest))

@@ -63,7 +63,8 @@ final class Relay: Sendable {
             for (name, size) in plan.synthetic { words += ["-synthetic", "\(name)=\(size)"] }
             if let (file, key) = plan.certificate { words += ["-certificate", file, "-key", key] }
             let process = try network.start(Project.tool("relay"), words)
-            let line = try process.outputLine(0)
+            // It reads its synthetic layers first.
+            let line = try process.outputLine(0, seconds: 120)
             guard let places = try? JSONDecoder().decode([String: String].self, from: Data(line.utf8)) else {
                 throw TestFailure("the relay does not start: \(line)\n\(process.text)")
             }
