@@ -9,7 +9,7 @@ enum Project {
 
     static let cache = root + "/.cache"
     /// Are the long runs wanted too?
-    static let isSoak = ProcessInfo.processInfo.environment["EDGENODE_SOAK"] != nil
+    static let isSoak = ProcessInfo.processInfo.environment["EDGENODE_SOAK"] == "1"
     /// `edgenode` as built together with these tests; EDGENODE_BINARY names another one.
     static let node =
         ProcessInfo.processInfo.environment["EDGENODE_BINARY"] ?? buildDirectory + "/edgenode"
