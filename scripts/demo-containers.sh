@@ -89,7 +89,7 @@ TOML
 }
 
 # pull NAME: the image for this platform and for another one, by clients that have never pulled anything. What they
-# pulled is thrown away again.
+# pulled is thrown away again. skopeo leaves the other platform out: its folders know no sha512, which names a layer.
 pull() {
     local folder=$work/$1 start
     mkdir -p "$folder"
@@ -101,7 +101,7 @@ pull() {
         quietly "$folder" podman pull --signature-policy "$folder/policy.json" --arch arm64 "$image"
     else
         quietly "$folder" skopeo --policy "$folder/policy.json" --registries-conf "$folder/registries.conf" \
-            copy --all "docker://$image" "dir:$folder/image"
+            --override-arch amd64 copy "docker://$image" "dir:$folder/image"
     fi
     echo "$start $(date +%s.%N)" >"$work/$1.times"
     rm -rf "$folder"
