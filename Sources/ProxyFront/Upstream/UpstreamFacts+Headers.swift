@@ -4,6 +4,10 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 extension UpstreamFacts {
     /// Reads the headers of an answer.
     /// - Throws: `UpstreamFailure.unusable` for a length or range that cannot be read.
@@ -72,7 +76,8 @@ extension UpstreamFailure {
         case ChannelError.connectTimeout:
             self = .timeout(upstream: upstream, phase: .connecting, after: configuration.connectTimeout)
         case let error as NIOConnectionError:
-            let reason = error.connectionErrors.first.map { "\($0.error)" } ?? "its name has no address"
+            let reason =
+                error.connectionErrors.first.map { Self.words($0.error) } ?? "its name has no address"
             let timedOut = error.connectionErrors.contains {
                 if case ChannelError.connectTimeout = $0.error { true } else { false }
             }
@@ -88,8 +93,14 @@ extension UpstreamFailure {
             }
         case is IOError where phase == .receiving:
             self = .cutShort(upstream: upstream, received: 0, expected: nil)
-        default: self = .unreachable(upstream: upstream, reason: "\(error)")
+        default: self = .unreachable(upstream: upstream, reason: Self.words(error))
         }
+    }
+
+    /// What a person is told of an error: clients show it.
+    private static func words(_ error: any Error) -> String {
+        guard let error = error as? IOError else { return "\(error)" }
+        return String(cString: strerror(error.errnoCode)).lowercased()
     }
 
     private static func failure(

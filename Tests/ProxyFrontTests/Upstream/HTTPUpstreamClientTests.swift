@@ -168,10 +168,12 @@ import Testing
         } _: {
             $0.port
         }
-        guard case .failure(.unreachable) = try await fetch("http://127.0.0.1:\(port)/x") else {
+        guard case .failure(.unreachable(_, let reason)) = try await fetch("http://127.0.0.1:\(port)/x")
+        else {
             Issue.record("nobody listens there")
             return
         }
+        #expect(reason == "connection refused")
     }
 
     @Test func nothingOfAClientTravelsOnAndTheHeadersAreFew() async throws {
