@@ -47,13 +47,29 @@ let package = Package(
         ),
         .target(
             name: "Gossip",
-            dependencies: ["Content", "CSodium"],
+            dependencies: [
+                "Content", "CSodium",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "PeerExchange",
+            dependencies: [
+                "Content", "ChunkStore", "Gossip", "CSodium", "CLZ4",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
             swiftSettings: settings
         ),
         .target(
             name: "ProxyFront",
             dependencies: [
-                "Content", "ChunkStore", "CSodium", "CDeflate", "CPSL",
+                "Content", "ChunkStore", "Gossip", "PeerExchange", "CSodium", "CDeflate", "CPSL",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -68,7 +84,7 @@ let package = Package(
         .executableTarget(
             name: "EdgeNode",
             dependencies: [
-                "Content", "ChunkStore", "Gossip", "ProxyFront",
+                "Content", "ChunkStore", "Gossip", "PeerExchange", "ProxyFront",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -90,11 +106,31 @@ let package = Package(
                 "ChunkStore", "Content", "StoreCrasher", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
-        .testTarget(name: "GossipTests", dependencies: ["Gossip"], swiftSettings: settings),
+        .target(
+            name: "GossipSimulation", dependencies: ["Gossip", "Content", "CSodium"],
+            path: "Tests/Support/GossipSimulation", swiftSettings: settings),
+        .testTarget(
+            name: "GossipTests",
+            dependencies: [
+                "Gossip", "GossipSimulation", "Content", .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "PeerExchangeTests",
+            dependencies: [
+                "PeerExchange", "Gossip", "ChunkStore", "Content",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
+            swiftSettings: settings),
         .testTarget(
             name: "ProxyFrontTests",
             dependencies: [
-                "ProxyFront", "ChunkStore", "Content",
+                "ProxyFront", "PeerExchange", "Gossip", "ChunkStore", "Content",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -106,11 +142,12 @@ let package = Package(
         .testTarget(
             name: "EdgeNodeTests",
             dependencies: [
-                "EdgeNode", "ProxyFront", "Gossip", "ChunkStore", "Content",
+                "EdgeNode", "ProxyFront", "PeerExchange", "Gossip", "ChunkStore", "Content",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
         .testTarget(name: "ClientTests", dependencies: ["Content"], swiftSettings: settings),
+        .testTarget(name: "ClusterTests", dependencies: ["Content"], swiftSettings: settings),
     ]
 )
