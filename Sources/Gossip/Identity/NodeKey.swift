@@ -69,6 +69,11 @@ public final class NodeKey: Sendable {
         return signature
     }
 
+    /// Lends libsodium's form of the secret key, 64 bytes.
+    func withSecret<Result>(_ body: (UnsafePointer<UInt8>) throws -> Result) rethrows -> Result {
+        try secret.withBytes(body)
+    }
+
     /// Lends the seed, `seedByteCount` bytes, for the key file only.
     func withSeed<Result>(_ body: (UnsafePointer<UInt8>) throws -> Result) rethrows -> Result {
         // libsodium's secret key is the seed followed by the public key.
