@@ -60,6 +60,16 @@ public final class NodeKey: Sendable {
         self.id = id
     }
 
+    /// As `init(seed:)`, for tests whose nodes must be the same in every run.
+    /// - Returns: nil unless there are `seedByteCount` bytes.
+    package convenience init?(seedBytes: [UInt8]) throws {
+        guard seedBytes.count == Self.seedByteCount else { return nil }
+        try self.init(
+            seed: SecretBytes(count: Self.seedByteCount) { pointer in
+                for (index, byte) in seedBytes.enumerated() { pointer[index] = byte }
+            })
+    }
+
     /// The signature over `message`, 64 bytes; the same message always has the same one.
     public func sign(_ message: [UInt8]) -> [UInt8] {
         var signature = [UInt8](repeating: 0, count: Self.signatureByteCount)
