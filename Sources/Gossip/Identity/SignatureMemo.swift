@@ -1,0 +1,21 @@
+import Synchronization
+
+/// Signatures that were found good, so that none is checked twice.
+package final class SignatureMemo: Sendable {
+    private let known = Mutex<Set<[UInt8]>>([])
+    private let limit: Int
+
+    package init(limit: Int = 65_536) { self.limit = limit }
+
+    /// Whether `encoded` was found good before, or is by `check`.
+    package func isGood(_ encoded: [UInt8], _ check: () -> Bool) -> Bool {
+        let digest = Blake2b.hash(encoded, count: 32)
+        if known.withLock({ $0.contains(digest) }) { return true }
+        guard check() else { return false }
+        known.withLock { known in
+            if known.count >= limit { known.removeAll() }
+            known.insert(digest)
+        }
+        return true
+    }
+}
