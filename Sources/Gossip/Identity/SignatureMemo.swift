@@ -3,6 +3,7 @@ import Synchronization
 /// Signatures that were found good, so that none is checked twice.
 package final class SignatureMemo: Sendable {
     private let known = Mutex<Set<[UInt8]>>([])
+    private let secrets = Mutex<[[UInt8]: [UInt8]]>([:])
     private let limit: Int
 
     package init(limit: Int = 65_536) { self.limit = limit }
@@ -17,5 +18,14 @@ package final class SignatureMemo: Sendable {
             known.insert(digest)
         }
         return true
+    }
+
+    /// The X25519 secret of a pair, worked out once for both sides.
+    package func shared(_ key: NodeKey, _ node: NodeID) -> [UInt8]? {
+        let pair = [key.id.bytes, node.bytes].sorted { $0.lexicographicallyPrecedes($1) }.flatMap(\.self)
+        if let known = secrets.withLock({ $0[pair] }) { return known }
+        guard let secret = key.sharedSecret(with: node) else { return nil }
+        secrets.withLock { $0[pair] = secret }
+        return secret
     }
 }

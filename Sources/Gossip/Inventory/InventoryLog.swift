@@ -1,13 +1,13 @@
 import Content
 
 /// One change of an inventory.
-struct InventoryOperation: Hashable, Sendable {
-    let id: UInt64
-    let isAdd: Bool
+package struct InventoryChange: Hashable, Sendable {
+    package let id: UInt64
+    package let isAdd: Bool
 
     static let byteCount = 9
 
-    init(id: UInt64, isAdd: Bool) { (self.id, self.isAdd) = (id, isAdd) }
+    package init(id: UInt64, isAdd: Bool) { (self.id, self.isAdd) = (id, isAdd) }
 
     init(from reader: inout WireReader) throws(WireError) {
         id = try reader.read()
@@ -31,7 +31,7 @@ struct InventoryLog: Sendable {
     /// Number of the last change.
     private(set) var sequence: UInt64
     private(set) var ids: IDSet
-    private var window: [InventoryOperation] = []
+    private var window: [InventoryChange] = []
     private var windowStart = 0
 
     init(epoch: UInt64) {
@@ -58,7 +58,7 @@ struct InventoryLog: Sendable {
 
     /// Takes over changes that follow number `after`. Those that are known already are skipped.
     /// - Returns: false when some between are missing.
-    mutating func apply(_ operations: [InventoryOperation], after: UInt64) -> Bool {
+    mutating func apply(_ operations: [InventoryChange], after: UInt64) -> Bool {
         guard after <= sequence else { return false }
         let known = sequence - after
         guard known < UInt64(operations.count) else { return true }
@@ -69,7 +69,7 @@ struct InventoryLog: Sendable {
         return true
     }
 
-    private mutating func log(_ operation: InventoryOperation) {
+    private mutating func log(_ operation: InventoryChange) {
         sequence += 1
         window.append(operation)
         if window.count - windowStart > Self.windowLimit {
@@ -82,7 +82,7 @@ struct InventoryLog: Sendable {
     }
 
     /// At most `limit` changes that follow number `after`; nil when they are no longer kept.
-    func operations(after: UInt64, limit: Int) -> [InventoryOperation]? {
+    func operations(after: UInt64, limit: Int) -> [InventoryChange]? {
         let kept = UInt64(window.count - windowStart)
         guard after <= sequence, sequence - after <= kept else { return nil }
         let start = window.count - Int(sequence - after)

@@ -1,0 +1,145 @@
+import struct FoundationEssentials.Date
+
+/// Who is a member: records and certificates that come, from whomever.
+extension GossipCore {
+    /// Takes a card over and passes it on.
+    mutating func learned(_ card: MemberCard, _ step: inout Step) {
+        switch learn(card, trusted: step.trusted, now: step.now) {
+        case .known: break
+        case .new(let position):
+            step.effects.append(.event(.joined(card.record.node)))
+            warnOfExpiry(position, &step)
+            spread(position)
+        case .newer(let position, let wasAway):
+            if wasAway { step.effects.append(.event(.returned(card.record.node))) }
+            spread(position)
+        case .left(let position):
+            step.effects.append(.event(.left(card.record.node)))
+            spread(position)
+        case .refused(let refusal):
+            step.effects.append(.event(.refused(card.record.node, refusal)))
+            if case .invitationUsed(let serial) = refusal, let certificate = card.certificate,
+                trust.conflict(certificate)
+            {
+                isDirty = true
+                step.effects.append(
+                    .event(
+                        .alarm(
+                            "two nodes have joined with the invitation \(serial), \(card.record.node) and another: "
+                                + "both are held back until it is revoked")))
+            }
+        }
+    }
+
+    private mutating func spread(_ position: Int) {
+        queue.say(
+            .card(roster[position].card), .init(topic: .card, about: roster[position].tag), times: spreadTimes
+        )
+    }
+
+    private func warnOfExpiry(_ position: Int, _ step: inout Step) {
+        guard let expires = roster[position].admission.expires,
+            step.trusted.addingTimeInterval(30 * 86_400) > expires
+        else { return }
+        step.effects.append(.event(.expires(roster[position].node, expires)))
+    }
+
+    enum Learned {
+        case known
+        case new(Int)
+        case newer(Int, wasAway: Bool)
+        case left(Int)
+        case refused(TrustRefusal)
+    }
+
+    /// Notes what a card says, if it is genuine and newer than what is known.
+    mutating func learn(_ card: MemberCard, trusted: Date, now: GossipTime) -> Learned {
+        let record = card.record
+        guard record.node != id else { return .known }
+        guard record.cluster == credentials.cluster else { return .refused(.otherCluster(record.cluster)) }
+        let tag = credentials.secret.tag(of: record.node)
+        if let position = index[tag], record.incarnation <= roster[position].card.record.incarnation {
+            return .known
+        }
+        guard index[tag] != nil || roster.count < configuration.memberLimit else {
+            return .refused(.malformed("the cluster has \(roster.count) members, more are not taken"))
+        }
+        let admission: Trust.Admission
+        switch trust.admit(card.certificate, key: record.node, now: trusted) {
+        case .success(let admitted): admission = admitted
+        case .failure(let refusal): return .refused(refusal)
+        }
+        let isGenuine =
+            configuration.memo?.isGood(record.encoded) { record.isSigned } ?? record.isSigned
+        guard isGenuine else { return .refused(.malformed("its record's signature is wrong")) }
+        isDirty = true
+        guard let position = index[tag] else {
+            var member = Member(tag: tag, card: card, admission: admission)
+            if record.isLeaving { member.status = .left }
+            roster.append(member)
+            index[tag] = roster.count - 1
+            refreshReached()
+            return record.isLeaving ? .known : .new(roster.count - 1)
+        }
+        return renew(position, card, admission)
+    }
+
+    private mutating func renew(_ position: Int, _ card: MemberCard, _ admission: Trust.Admission) -> Learned
+    {
+        let before = roster[position].status
+        roster[position].card = card
+        roster[position].admission = admission
+        roster[position].incarnation = max(roster[position].incarnation, card.record.incarnation)
+        if card.record.incarnation.boot > roster[position].boot {
+            roster[position].boot = card.record.incarnation.boot
+            roster[position].replay = ReplayWindow()
+            roster[position].told = .max
+        }
+        if card.record.inventoryEpoch != roster[position].log.epoch {
+            roster[position].log = InventoryLog(epoch: card.record.inventoryEpoch)
+            roster[position].pull = Pull()
+        }
+        roster[position].suspicion = nil
+        queue.forget(.accusation, about: roster[position].tag)
+        roster[position].status = card.record.isLeaving ? .left : .alive
+        refreshReached()
+        if card.record.isLeaving { return before == .left ? .known : .left(position) }
+        return .newer(position, wasAway: before == .dead || before == .left)
+    }
+
+    // MARK: revocation
+
+    mutating func take(_ list: RevocationList, _ step: inout Step) {
+        do throws(TrustRefusal) {
+            guard try trust.merge(list) else { return }
+        } catch {
+            step.effects.append(.event(.alarm("a revocation list is not taken: \(error)")))
+            return
+        }
+        isDirty = true
+        step.effects.append(.event(.revoked(number: list.number)))
+        for position in roster.indices where roster[position].status != .left {
+            guard
+                let refusal = trust.refusal(
+                    of: roster[position].node, roster[position].card.certificate, now: step.trusted)
+            else { continue }
+            roster[position].status = .left
+            roster[position].log = InventoryLog(epoch: 0)
+            leases.drop(roster[position].tag)
+            step.effects.append(.event(.refused(roster[position].node, refusal)))
+        }
+        refreshReached()
+        // It travels first: everybody is asked to compare.
+        nextExchange = step.now
+    }
+
+    mutating func leave(_ step: inout Step, _ rng: inout GossipRandom) {
+        guard !isLeaving else { return }
+        sign(record.incarnation.next, isLeaving: true, &step)
+        isLeaving = true
+        for position in pick(max(8, configuration.fanout), &rng, where: { _ in true }) {
+            send([.card(card)], to: position, &step, &rng)
+        }
+        step.effects.append(.persist(stateToKeep))
+    }
+}

@@ -1,0 +1,110 @@
+import struct FoundationEssentials.Date
+
+/// What this node knows of another one.
+struct Member: Sendable {
+    enum Status: Hashable, Sendable {
+        case alive
+        case suspect
+        case dead
+        case left
+    }
+
+    let tag: NodeTag
+    var card: MemberCard
+    var admission: Trust.Admission
+    /// At least that of the record; a higher one was seen where the record is still to come.
+    var incarnation: Incarnation
+    var status = Status.alive
+    var suspicion: Suspicion?
+
+    // Datagrams.
+    /// The X25519 secret of the pair; worked out when it is first needed.
+    var shared: [UInt8]?
+    /// The keys for the boots that they were made for.
+    var keys: (own: UInt32, theirs: UInt32, send: DatagramKey, receive: DatagramKey)?
+    /// The boot that its last authentic datagram had.
+    var boot: UInt32
+    var replay = ReplayWindow()
+    var budget = Budget()
+
+    // Proximity and liveness.
+    var nearness = Nearness()
+    var lastHeard: GossipTime?
+
+    // Inventory.
+    var log: InventoryLog
+    var pull = Pull()
+    /// The number of this node's own log that the member was told last.
+    var told: UInt64 = .max
+
+    init(tag: NodeTag, card: MemberCard, admission: Trust.Admission) {
+        self.tag = tag
+        self.card = card
+        self.admission = admission
+        incarnation = card.record.incarnation
+        boot = card.record.incarnation.boot
+        log = InventoryLog(epoch: card.record.inventoryEpoch)
+    }
+
+    var node: NodeID { card.record.node }
+    var endpoint: Endpoint { card.record.endpoints[0] }
+    var isReached: Bool { status == .alive || status == .suspect }
+}
+
+/// Datagrams that are taken of one member: so many a second, some at once.
+struct Budget: Sendable {
+    private var tokens: Double?
+    private var last = GossipTime()
+
+    /// Whether one more is taken now.
+    mutating func take(rate: Int, now: GossipTime) -> Bool {
+        let rate = Double(rate)
+        let refilled = (tokens ?? rate) + (now - last) / .seconds(1) * rate
+        last = now
+        let available = min(rate, refilled)
+        tokens = available >= 1 ? available - 1 : available
+        return available >= 1
+    }
+}
+
+/// A suspicion that runs (Lifeguard, section IV.B: it ends the sooner, the more members share it).
+struct Suspicion: Sendable {
+    var since: GossipTime
+    /// The shortest and the longest it lasts.
+    var span: (least: Duration, most: Duration)
+    /// Independent accusers that make it shortest.
+    var wanted: Int
+    /// Who said so, this node included if it did.
+    var accusers: [NodeTag]
+    /// This node's own probes, direct and indirect, failed since it began.
+    var ownProbeFailed: Bool
+    /// Those whose own word came, not by others' mouths.
+    var direct: [NodeTag] = []
+
+    var deadline: GossipTime {
+        let confirmations = Double(max(0, accusers.count - 1))
+        let share =
+            wanted < 1 ? 1 : min(1, Suspicion.log(confirmations + 1) / Suspicion.log(Double(wanted) + 1))
+        let span = self.span.most - (self.span.most - self.span.least) * share
+        return since + max(self.span.least, span)
+    }
+
+    private static func log(_ value: Double) -> Double { value.logarithm }
+}
+
+/// What is under way to catch up with a log.
+struct Pull: Sendable {
+    /// The highest number that anybody spoke of.
+    var hinted: UInt64 = 0
+    /// The number that the writer itself gave last, with its hash.
+    var confirmed: (sequence: UInt64, hash: UInt64)?
+    var askedAt: GossipTime?
+    var attempts = 0
+    /// A snapshot is being read: its token, and what came so far.
+    var snapshot: Snapshot?
+
+    struct Snapshot: Sendable {
+        var token: UInt64
+        var ids: [UInt64] = []
+    }
+}
