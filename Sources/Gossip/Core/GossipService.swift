@@ -1,0 +1,302 @@
+import Content
+public import Logging
+public import NIOCore
+import NIOPosix
+import Synchronization
+
+import struct FoundationEssentials.Date
+
+/// Gossip in service: a `GossipCore` on one event loop, a UDP socket, and the way to TCP that it is given.
+public final class GossipService: Sendable {
+    private let state: NIOLoopBound<Running>
+    private let loop: any EventLoop
+    private let channel: any Channel
+    private let snapshot: Mutex<Snapshot>
+    private let handlers = Mutex<[@Sendable (GossipEvent) -> Void]>([])
+    private let file: StateFile
+    private let logger: Logger
+    public let credentials: ClusterCredentials
+    public let endpoint: Endpoint
+
+    /// What other threads see.
+    private struct Snapshot: Sendable {
+        var members: [MemberView] = []
+        var counters = GossipCounters()
+        var inventoryCount = 0
+        var revocationNumber: UInt64 = 0
+        var card: MemberCard
+    }
+
+    /// What belongs to the loop.
+    private final class Running {
+        var core: GossipCore
+        var rng: GossipRandom
+        var transport: (any ExchangeTransport)?
+        var timer: Scheduled<Void>?
+        var timerAt = GossipTime.distantFuture
+        var answers: [UInt64: CheckedContinuation<OwnerAnswer, Never>] = [:]
+        var replies: [UInt64: CheckedContinuation<[UInt8], Never>] = [:]
+        var nextToken: UInt64 = 1
+        var publishAt = GossipTime()
+        var isStopped = false
+
+        init(core: GossipCore, rng: GossipRandom) {
+            self.core = core
+            self.rng = rng
+        }
+    }
+
+    private init(
+        core: GossipCore, rng: GossipRandom, channel: any Channel, file: StateFile, endpoint: Endpoint,
+        credentials: ClusterCredentials, logger: Logger
+    ) {
+        loop = channel.eventLoop
+        state = NIOLoopBound(Running(core: core, rng: rng), eventLoop: channel.eventLoop)
+        self.channel = channel
+        self.file = file
+        self.endpoint = endpoint
+        self.credentials = credentials
+        self.logger = logger
+        snapshot = Mutex(Snapshot(card: core.card))
+    }
+
+    /// Binds the UDP socket and begins; the transport is given by `begin(with:)`.
+    /// - Parameters:
+    ///   - host: a numeric address to bind to.
+    ///   - stateFile: where gossip keeps what must survive a restart; made when missing.
+    /// - Throws: what the system says of the socket, or `NodeKeyError` of the state file.
+    public static func bind(
+        _ configuration: GossipConfiguration, credentials: ClusterCredentials, trust: Trust,
+        host: String, port: Int, stateFile: String, group: any EventLoopGroup, logger: Logger
+    ) async throws -> GossipService {
+        let file = StateFile(path: stateFile, logger: logger)
+        let kept = await file.read()
+        let loop = group.next()
+        let inbox = Inbox()
+        let channel = try await DatagramBootstrap(group: loop)
+            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 2048))
+            .channelOption(.maxMessagesPerRead, value: 64)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(DatagramHandler(inbox: inbox))
+                }
+            }
+            .bind(host: host, port: port).get()
+        return try await loop.submit {
+            var rng = GossipRandom()
+            let core = GossipCore(
+                configuration, credentials: credentials, trust: trust, state: kept, now: Self.now,
+                wall: Date(),
+                rng: &rng)
+            let service = GossipService(
+                core: core, rng: rng, channel: channel, file: file, endpoint: configuration.endpoints[0],
+                credentials: credentials, logger: logger)
+            inbox.receiver.withLock { $0 = { [weak service] in service?.took($0, from: $1) } }
+            return service
+        }.get()
+    }
+
+    /// Begins to speak, once there is a way to others over TCP.
+    public func begin(with transport: any ExchangeTransport) {
+        loop.execute {
+            self.state.value.transport = transport
+            self.input(.wake)
+        }
+    }
+
+    // MARK: what others ask
+
+    /// Every member as it was known at most a second ago.
+    public var members: [MemberView] { snapshot.withLock { $0.members } }
+    public var counters: GossipCounters { snapshot.withLock { $0.counters } }
+    /// Objects that this node says it holds.
+    public var inventoryCount: Int { snapshot.withLock { $0.inventoryCount } }
+    public var revocationNumber: UInt64 { snapshot.withLock { $0.revocationNumber } }
+    /// What this node shows others in a handshake.
+    public var card: MemberCard { snapshot.withLock { $0.card } }
+
+    /// Calls `handler` at every event from now on, on the loop: it must be quick.
+    public func observe(_ handler: @escaping @Sendable (GossipEvent) -> Void) {
+        handlers.withLock { $0.append(handler) }
+    }
+
+    /// Members that hold an object, nearest first.
+    public func holders(of id: InventoryID) async -> [NodeID] {
+        await onLoop { $0.core.holders(of: id, now: Self.now) }
+    }
+
+    /// Members in the order in which they are to be asked.
+    public func nearest() async -> [NodeID] { await onLoop { $0.core.nearest(now: Self.now) } }
+
+    /// Asks the owners of an object; answered within two owners' patience, about 100 ms.
+    public func ask(_ id: InventoryID, wantsLease: Bool) async -> OwnerAnswer {
+        await withCheckedContinuation { continuation in
+            loop.execute {
+                let running = self.state.value
+                guard !running.isStopped else {
+                    continuation.resume(
+                        returning: OwnerAnswer(lease: .unreachable, holders: [], fetchers: []))
+                    return
+                }
+                let token = running.nextToken
+                running.nextToken += 1
+                running.answers[token] = continuation
+                self.input(.ask(id, wantsLease: wantsLease, token: token))
+            }
+        }
+    }
+
+    public func release(_ id: InventoryID) { loop.execute { self.input(.release(id)) } }
+
+    /// What this node holds from now on, or no more.
+    public func hold(add: [InventoryID] = [], remove: [InventoryID] = []) {
+        loop.execute { self.input(.inventory(add: add, remove: remove)) }
+    }
+
+    public func observed(_ node: NodeID, _ observation: PeerObservation) {
+        loop.execute { self.input(.observed(node, observation)) }
+    }
+
+    public func take(_ list: RevocationList) { loop.execute { self.input(.revocations(list)) } }
+
+    /// Answers what another member asked over TCP.
+    public func answerExchange(_ bytes: [UInt8], from node: NodeID) async -> [UInt8] {
+        await withCheckedContinuation { continuation in
+            loop.execute {
+                let running = self.state.value
+                guard !running.isStopped else { return continuation.resume(returning: []) }
+                let token = running.nextToken
+                running.nextToken += 1
+                running.replies[token] = continuation
+                self.input(.exchangeRequest(bytes, from: node, token: token))
+            }
+        }
+    }
+
+    /// Whether a node that has proven its key over TCP is a member.
+    public func admit(_ card: MemberCard) async -> Result<Trust.Admission, TrustRefusal> {
+        await onLoop { running in running.core.admit(card, wall: Date()) }
+    }
+
+    /// Says goodbye and closes the socket.
+    public func stop() async {
+        await onLoop { running in
+            self.input(.leave)
+            running.isStopped = true
+            running.timer?.cancel()
+            for (_, continuation) in running.answers {
+                continuation.resume(returning: OwnerAnswer(lease: .unreachable, holders: [], fetchers: []))
+            }
+            for (_, continuation) in running.replies { continuation.resume(returning: []) }
+            running.answers = [:]
+            running.replies = [:]
+            running.transport = nil
+        }
+        try? await channel.close()
+        await file.finish()
+    }
+
+    private func onLoop<Value: Sendable>(_ work: @escaping @Sendable (Running) -> Value) async -> Value {
+        await withCheckedContinuation { continuation in
+            loop.execute { continuation.resume(returning: work(self.state.value)) }
+        }
+    }
+
+    // MARK: on the loop
+
+    private static var now: GossipTime { GossipTime(nanoseconds: NIODeadline.now().uptimeNanoseconds) }
+
+    private func took(_ bytes: [UInt8], from source: Endpoint) {
+        snapshot.withLock {
+            $0.counters.datagramsIn += 1
+            $0.counters.bytesIn += UInt64(bytes.count)
+        }
+        input(.datagram(bytes, from: source))
+    }
+
+    private func input(_ input: GossipInput) {
+        let running = state.value
+        guard !running.isStopped else { return }
+        var effects: [GossipEffect] = []
+        running.core.receive(input, now: Self.now, wall: Date(), rng: &running.rng, into: &effects)
+        for effect in effects { perform(effect, running) }
+        publish(running, changed: effects.contains { if case .event = $0 { true } else { false } })
+        schedule(running)
+    }
+
+    private func publish(_ running: Running, changed: Bool) {
+        let now = Self.now
+        guard changed || now >= running.publishAt else { return }
+        running.publishAt = now + .seconds(1)
+        let members = running.core.members(now: now)
+        snapshot.withLock {
+            $0.members = members
+            $0.inventoryCount = running.core.inventoryCount
+            $0.revocationNumber = running.core.trust.revocations?.number ?? 0
+            $0.card = running.core.card
+        }
+    }
+
+    private func perform(_ effect: GossipEffect, _ running: Running) {
+        switch effect {
+        case .send(let bytes, let endpoint): send(bytes, to: endpoint)
+        case .exchange(let token, let endpoint, let expecting, let bytes):
+            guard let transport = running.transport else { return }
+            Task {
+                let result: Result<(NodeID, [UInt8]), ExchangeFailure>
+                do throws(ExchangeFailure) {
+                    result = .success(
+                        try await transport.exchange(bytes, with: endpoint, expecting: expecting))
+                } catch {
+                    result = .failure(error)
+                }
+                self.loop.execute { self.input(.exchangeAnswer(token: token, result)) }
+            }
+        case .reply(let token, let bytes):
+            running.replies.removeValue(forKey: token)?.resume(returning: bytes)
+        case .answer(let token, let answer):
+            running.answers.removeValue(forKey: token)?.resume(returning: answer)
+        case .event(let event): tell(event)
+        case .persist(let bytes): file.write(bytes)
+        }
+    }
+
+    private func send(_ bytes: [UInt8], to endpoint: Endpoint) {
+        guard let address = try? SocketAddress(ipAddress: endpoint.host, port: Int(endpoint.port)) else {
+            return
+        }
+        let envelope = AddressedEnvelope(remoteAddress: address, data: ByteBuffer(bytes: bytes))
+        snapshot.withLock {
+            $0.counters.datagramsOut += 1
+            $0.counters.bytesOut += UInt64(bytes.count)
+        }
+        channel.writeAndFlush(envelope).whenFailure { _ in
+            self.snapshot.withLock { $0.counters.sendFailures += 1 }
+        }
+    }
+
+    private func tell(_ event: GossipEvent) {
+        switch event {
+        case .alarm: logger.critical("\(event)")
+        case .refused, .expires, .seedFailed: logger.warning("\(event)")
+        case .died, .joined, .left, .returned, .revoked: logger.notice("\(event)")
+        case .suspected, .inventoryChanged: logger.debug("\(event)")
+        }
+        for handler in handlers.withLock({ $0 }) { handler(event) }
+    }
+
+    private func schedule(_ running: Running) {
+        guard running.transport != nil else { return }
+        let wake = running.core.nextWake
+        guard wake != running.timerAt || running.timer == nil else { return }
+        running.timer?.cancel()
+        running.timerAt = wake
+        running.timer = loop.scheduleTask(
+            deadline: .uptimeNanoseconds(min(wake.nanoseconds, UInt64(Int64.max)))
+        ) { [weak self] in
+            guard let self else { return }
+            self.state.value.timer = nil
+            self.input(.wake)
+        }
+    }
+}
