@@ -1,0 +1,219 @@
+internal import Content
+package import Gossip
+package import Logging
+package import NIOCore
+internal import NIOPosix
+internal import Synchronization
+
+/// Who can be asked things.
+package protocol PeerCaller: Sendable {
+    /// Asks a member and waits for its reply.
+    /// - Throws: `PeerFailure`; nothing is known then of whether it was asked.
+    func call(
+        _ request: PeerRequest, of peer: NodeID, within patience: Duration
+    ) async throws(PeerFailure) -> PeerReply
+}
+
+/// Connections to other members: dialled when they are needed, used by many calls at once, a few for each.
+package final class PeerConnections: PeerCaller, ExchangeTransport {
+    private struct Session: Sendable {
+        let channel: any Channel
+        let handler: NIOLoopBound<SessionHandler>
+        let peer: PeerIdentity
+    }
+
+    private struct State {
+        var sessions: [NodeID: [Session]] = [:]
+        /// Dials under way.
+        var dials: [NodeID: Task<Session, any Error>] = [:]
+        /// Those that could not be dialled lately.
+        var failed: [NodeID: (until: ContinuousClock.Instant, failure: PeerFailure)] = [:]
+        var turn = 0
+        var isClosed = false
+    }
+
+    /// Connections to one peer at most.
+    private static let sessionsAtMost = 2
+    private static let pause = Duration.milliseconds(500)
+
+    private let identity: SessionIdentity
+    private let limits: SessionLimits
+    private let counters: ExchangeCounters
+    private let group: any EventLoopGroup
+    private let logger: Logger
+    private let endpoint: @Sendable (NodeID) -> Endpoint?
+    private let state = Mutex(State())
+
+    /// - Parameter endpoint: where a member is reached; nil for what is no member.
+    package init(
+        identity: SessionIdentity, limits: SessionLimits, counters: ExchangeCounters,
+        group: any EventLoopGroup,
+        logger: Logger, endpoint: @escaping @Sendable (NodeID) -> Endpoint?
+    ) {
+        self.identity = identity
+        self.limits = limits
+        self.counters = counters
+        self.group = group
+        self.logger = logger
+        self.endpoint = endpoint
+    }
+
+    package func call(
+        _ request: PeerRequest, of peer: NodeID, within patience: Duration
+    ) async throws(PeerFailure) -> PeerReply {
+        counters.count(peer) { $0.calls += 1 }
+        do throws(PeerFailure) {
+            let session = try await session(with: peer)
+            let reply = try await call(request, over: session, within: patience)
+            if case .ok(let bytes) = reply { counters.count(peer) { $0.bytesIn += UInt64(bytes.count) } }
+            return reply
+        } catch {
+            counters.count(peer) { $0.failures += 1 }
+            throw error
+        }
+    }
+
+    package func exchange(
+        _ bytes: [UInt8], with endpoint: Endpoint, expecting: NodeID?
+    ) async throws(ExchangeFailure) -> (NodeID, [UInt8]) {
+        do throws(PeerFailure) {
+            let session: Session
+            if let expecting, let open = openSession(with: expecting) {
+                session = open
+            } else {
+                session = try await dial(endpoint, expecting: expecting)
+                keep(session)
+            }
+            switch try await call(.exchange(bytes), over: session, within: .seconds(15)) {
+            case .ok(let answer): return (session.peer.id, answer)
+            case let other: throw .malformed("\(other)")
+            }
+        } catch {
+            throw ExchangeFailure("\(error)")
+        }
+    }
+
+    /// Ends what is open to a peer: it is no member any more, or it lied.
+    package func drop(_ peer: NodeID) {
+        let sessions = state.withLock { $0.sessions.removeValue(forKey: peer) ?? [] }
+        for session in sessions { session.channel.close(promise: nil) }
+    }
+
+    package func stop() async {
+        let sessions = state.withLock { state in
+            state.isClosed = true
+            defer { state.sessions = [:] }
+            return state.sessions.values.flatMap(\.self)
+        }
+        for session in sessions { try? await session.channel.close() }
+    }
+
+    // MARK: sessions
+
+    private func openSession(with peer: NodeID) -> Session? {
+        state.withLock { state in
+            let open = (state.sessions[peer] ?? []).filter { $0.channel.isActive }
+            state.sessions[peer] = open.isEmpty ? nil : open
+            guard !open.isEmpty else { return nil }
+            state.turn &+= 1
+            return open[state.turn % open.count]
+        }
+    }
+
+    private func session(with peer: NodeID) async throws(PeerFailure) -> Session {
+        if let open = openSession(with: peer) { return open }
+        let dial: Task<Session, any Error>
+        let failure: PeerFailure?
+        (dial, failure) = state.withLock { state in
+            if let failed = state.failed[peer] {
+                if failed.until > .now { return (Task { throw failed.failure }, failed.failure) }
+                state.failed[peer] = nil
+            }
+            if let running = state.dials[peer] { return (running, nil) }
+            let task = Task { () throws -> Session in
+                guard let endpoint = self.endpoint(peer) else { throw PeerFailure.unknown }
+                return try await self.dial(endpoint, expecting: peer)
+            }
+            state.dials[peer] = task
+            return (task, nil)
+        }
+        if let failure { throw failure }
+        do {
+            let session = try await dial.value
+            if state.withLock({ $0.dials.removeValue(forKey: peer) }) != nil { keep(session) }
+            return session
+        } catch {
+            let failure = error as? PeerFailure ?? .unreachable("\(error)")
+            state.withLock { state in
+                state.dials[peer] = nil
+                state.failed[peer] = (.now + Self.pause, failure)
+            }
+            throw failure
+        }
+    }
+
+    private func keep(_ session: Session) {
+        let isKept = state.withLock { state in
+            guard !state.isClosed else { return false }
+            var open = (state.sessions[session.peer.id] ?? []).filter { $0.channel.isActive }
+            guard open.count < Self.sessionsAtMost else { return true }
+            open.append(session)
+            state.sessions[session.peer.id] = open
+            return true
+        }
+        if !isKept { session.channel.close(promise: nil) }
+    }
+
+    private func dial(_ endpoint: Endpoint, expecting: NodeID?) async throws(PeerFailure) -> Session {
+        let (identity, limits, counters) = (identity, limits, counters)
+        do {
+            let channel = try await ClientBootstrap(group: group)
+                .connectTimeout(.seconds(2))
+                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(
+                            SessionHandler(
+                                .dialler(expecting), identity: identity, limits: limits, counters: counters,
+                                loop: channel.eventLoop))
+                    }
+                }
+                .connect(host: endpoint.host, port: Int(endpoint.port)).get()
+            let (bound, ready) = try await channel.eventLoop.submit {
+                let handler = try channel.pipeline.syncOperations.handler(type: SessionHandler.self)
+                return (NIOLoopBound(handler, eventLoop: channel.eventLoop), handler.ready.futureResult)
+            }.get()
+            let peer = try await ready.get()
+            if let expecting, peer.id != expecting {
+                channel.close(promise: nil)
+                throw PeerFailure.refused("another node answers at \(endpoint): \(peer.id)")
+            }
+            return Session(channel: channel, handler: bound, peer: peer)
+        } catch let failure as PeerFailure {
+            throw failure
+        } catch {
+            throw .unreachable("\(endpoint): \(error)")
+        }
+    }
+
+    private func call(
+        _ request: PeerRequest, over session: Session, within patience: Duration
+    ) async throws(PeerFailure) -> PeerReply {
+        let loop = session.channel.eventLoop
+        let promise = loop.makePromise(of: PeerReply.self)
+        loop.execute {
+            guard let number = session.handler.value.call(request, promise) else { return }
+            let timer = loop.scheduleTask(in: TimeAmount(patience)) {
+                session.handler.value.giveUp(number, .timedOut)
+            }
+            promise.futureResult.whenComplete { _ in timer.cancel() }
+        }
+        do {
+            return try await promise.futureResult.get()
+        } catch let failure as PeerFailure {
+            throw failure
+        } catch {
+            throw .closed("\(error)")
+        }
+    }
+}
