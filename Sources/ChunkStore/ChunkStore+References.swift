@@ -59,7 +59,10 @@ extension ChunkStore {
             try stage.connection.setReference(reference, blob: row.id, now: stage.now)
             return reference.pointing(at: row.digest, size: row.size)
         }
-        let visible: @Sendable (Reference) -> Void = { parts.cache.committed(nil, [$0]) }
+        let visible: @Sendable (Reference) -> Void = {
+            parts.cache.committed(nil, [$0])
+            parts.events.named($0.digest, [$0])
+        }
         if sync {
             _ = try await parts.writer.transaction(apply, visible: visible)
             return
@@ -85,6 +88,7 @@ extension ChunkStore {
             try $0.connection.removeReference(name)
         } visible: { _ in
             parts.cache.removed(nil, [name])
+            parts.events.unnamed([name])
         }
     }
 

@@ -1,3 +1,4 @@
+import Content
 import Synchronization
 
 /// Hands the store's events to those who asked for them.
@@ -10,5 +11,16 @@ package final class EventHub: Sendable {
 
     package func send(_ event: StoreEvent) {
         for handler in handlers.withLock({ $0 }) { handler(event) }
+    }
+}
+
+extension EventHub {
+    /// `references` point at the blob from now on.
+    func named(_ digest: Digest, _ references: [Reference]) {
+        if !references.isEmpty { send(.named(digest, references.map(\.name))) }
+    }
+
+    func unnamed(_ names: [ReferenceName]) {
+        if !names.isEmpty { send(.unnamed(names)) }
     }
 }

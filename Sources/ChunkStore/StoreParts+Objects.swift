@@ -80,6 +80,7 @@ extension StoreParts {
         } visible: { removed in
             guard let removed else { return }
             self.cache.removed(digest, removed.names)
+            self.events.unnamed(removed.names)
             self.events.send(.removed(digest, size: removed.size, because: reason))
         } != nil
     }
@@ -173,5 +174,6 @@ struct SmallPut: Sendable {
 
     func visible(_ object: StoredObject) {
         parts.cache.committed(object, references)
+        parts.events.named(object.digest, references)
     }
 }

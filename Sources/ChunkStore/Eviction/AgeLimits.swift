@@ -51,6 +51,7 @@ extension StoreParts {
         } visible: { dropped in
             for (row, name) in dropped {
                 self.cache.removed(row?.digest, [name])
+                self.events.unnamed([name])
                 if let row { self.events.send(.evicted(row.digest, size: row.size)) }
             }
         }

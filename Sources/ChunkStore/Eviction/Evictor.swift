@@ -174,6 +174,7 @@ final class Evictor: RoomMaker {
         } visible: { dropped in
             guard let dropped else { return }
             parts.cache.removed(victim.digest, dropped.names)
+            parts.events.unnamed(dropped.names)
             parts.events.send(.evicted(victim.digest, size: victim.size))
         }?.inPacks
     }

@@ -63,6 +63,14 @@ final class PackRecipeReader: RecipeReader {
         return hasher.finalize()
     }
 
+    /// The recipe as it travels: every chunk by the hash of its bytes.
+    func travelling() throws(RecipeError) -> Recipe {
+        try Recipe(
+            blob: recipe.blob, size: recipe.size,
+            chunks: zip(recipe.chunks, places).map { ChunkReference(name: .id($1.id), length: $0.length) },
+            entries: recipe.entries, segments: recipe.segments)
+    }
+
     private func bytes(ofPart index: Int) throws -> [UInt8] {
         if let bytes = latest.withLock({ $0?.part == index ? $0?.bytes : nil }) { return bytes }
         let bytes: [UInt8]

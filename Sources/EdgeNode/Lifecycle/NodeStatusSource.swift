@@ -39,7 +39,7 @@ final class NodeStatusSource: StatusSource {
                 logger.critical("\(digest) is damaged: \(what)")
             case .folded: metrics.folded.add()
             case .alarm(let text): logger.critical("\(text)")
-            case .published, .removed, .unfolded, .packRewritten: break
+            case .published, .removed, .unfolded, .packRewritten, .named, .unnamed: break
             }
         }
     }

@@ -1,4 +1,4 @@
-package import Content
+import Content
 
 /// What a node asks a peer for.
 package struct ContentAsk: Hashable, Sendable {

@@ -1,5 +1,5 @@
-package import ChunkStore
-package import Content
+import ChunkStore
+import Content
 
 /// What this node can give to its peers: content that is held, and content that is on its way in.
 package protocol LocalContent: Sendable {

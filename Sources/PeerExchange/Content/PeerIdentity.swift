@@ -1,4 +1,4 @@
-package import Gossip
+import Gossip
 
 /// A member that was let in: who it is, and what its certificate lets it have.
 package struct PeerIdentity: Hashable, Sendable {

@@ -15,6 +15,8 @@ public struct BodyOrder: Sendable {
     public var contentType: String?
     /// The class that the body has whatever upstream asked for; nil = private if a credential was sent.
     public var access: AccessClass?
+    /// How it is asked for of other nodes; nil = it is not.
+    var peers: PeerOrder?
     /// Orders of one key share a transfer.
     var key: FlightKey
     var sources: [Fallback<any BodySource>]
@@ -26,7 +28,8 @@ public struct BodyOrder: Sendable {
     init(
         name: ReferenceName, expected: Digest? = nil, limit: Int64, size: Int64? = nil,
         contentType: String? = nil,
-        access: AccessClass? = nil, key: FlightKey? = nil, sources: [Fallback<any BodySource>],
+        access: AccessClass? = nil, peers: PeerOrder? = nil, key: FlightKey? = nil,
+        sources: [Fallback<any BodySource>],
         proof: @escaping @Sendable () -> any BodyProof,
         stored: @escaping @Sendable (Reference) -> Void = { _ in }
     ) {
@@ -36,6 +39,7 @@ public struct BodyOrder: Sendable {
         self.size = size
         self.contentType = contentType
         self.access = access
+        self.peers = peers
         self.key = key ?? FlightKey(.name(name))
         self.sources = sources
         self.proof = proof
@@ -51,4 +55,11 @@ struct BodyHead: Sendable, Equatable {
     let validator: String?
     /// A credential was sent for it, or its name is private.
     let isPrivate: Bool
+    /// Whether it comes from another node.
+    var isFromPeers = false
+
+    /// Where the bytes of an answer came from.
+    func servedFrom(joined: Bool) -> Response.Source {
+        joined ? .inFlight : isFromPeers ? .peer : .upstream
+    }
 }

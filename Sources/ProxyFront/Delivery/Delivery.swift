@@ -12,14 +12,27 @@ public final class Delivery: Sendable {
     let metrics: Metrics
     let audit: any AuditLog
     let logger: Logger
+    /// The other nodes; nil = this one is alone.
+    let peers: (any PeerReach)?
     let wrongAnswers = WrongAnswers()
     private let flights = Mutex<[FlightKey: Flight]>([:])
     private let parkedFlights = Mutex<[OneShot<Bool>]>([])
 
-    public init(
+    public convenience init(
         store: ChunkStore, policy: TransferPolicy = TransferPolicy(), clock: StoreClock = .system,
         metrics: Metrics, audit: any AuditLog = NoAuditLog(), logger: Logger
     ) {
+        self.init(
+            store: store, policy: policy, clock: clock, metrics: metrics, audit: audit, peers: nil,
+            logger: logger)
+    }
+
+    /// - Parameter peers: who is asked before upstream.
+    package init(
+        store: ChunkStore, policy: TransferPolicy = TransferPolicy(), clock: StoreClock = .system,
+        metrics: Metrics, audit: any AuditLog = NoAuditLog(), peers: (any PeerReach)?, logger: Logger
+    ) {
+        self.peers = peers
         self.store = store
         self.policy = policy
         self.clock = clock
@@ -93,7 +106,9 @@ public final class Delivery: Sendable {
                 // Bytes that turned out wrong: the body is fetched again from its beginning, so that whoever
                 // asks next finds it.
                 guard restarts > 0, flight.isWorthRestarting else { return nil }
-                let again = Flight(flight.order, delivery: self)
+                let again = Flight(
+                    flight.order, delivery: self,
+                    asksPeers: flight.asksPeers && !flight.state.withLock { $0.isFromPeers })
                 flights[flight.order.key] = again
                 return again
             }

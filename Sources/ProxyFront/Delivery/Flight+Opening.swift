@@ -20,14 +20,19 @@ extension Flight {
 
     private func fetch() async throws {
         let feed = ProofFeed(order.proof(), expected: order.expected)
+        let partial = try await partial(feed)
+        let choice = await peerChoice()
         var transfer: Transfer
-        if let partial = try await partial(feed), let resumed = try await resume(partial, feed) {
+        if case .peers(let body)? = choice, let begun = try await begin(body, partial, feed) {
+            transfer = begun
+        } else if let partial, let resumed = try await resume(partial, feed) {
             transfer = resumed
         } else {
             let probes = probes(front: 0)
             let (answer, index) = try await open(from: 0, to: probes ? 1 : nil)
             transfer = Transfer(flight: self, feed: feed, answer: answer, index: index, isProbe: probes)
         }
+        if case .upstream(let lease)? = choice { transfer.lease = lease }
         do {
             try await transfer.begin()
             try await transfer.receiveAll()
@@ -76,7 +81,7 @@ extension Flight {
             flight: self, feed: feed, answer: answer, index: index, isProbe: probes, partial: partial)
     }
 
-    private func drop(_ partial: Ingest) async {
+    func drop(_ partial: Ingest) async {
         state.withLock { $0.ingest = nil }
         await partial.abandon()
     }
@@ -87,7 +92,7 @@ extension Flight {
         order.expected != nil && firstByte > front + TransferPolicy.nearby
     }
 
-    private func open(
+    func open(
         from start: Int64, to end: Int64?
     ) async throws(UpstreamFailure) -> (UpstreamAnswer, index: Int) {
         var pauses = order.expected == nil ? [] : delivery.policy.retryPauses[...]

@@ -16,6 +16,12 @@ final class Flight: Sendable {
 
     struct State {
         var readers: Set<UInt64> = []
+        /// Where each reader waits; kept while peers give the bytes.
+        var positions: [UInt64: Int64] = [:]
+        /// Peers gave bytes of it.
+        var isFromPeers = false
+        /// Stops a transfer from peers that nobody wants any more.
+        var whenLonely: (@Sendable () -> Void)?
         var nextReader: UInt64 = 0
         /// Names other than the order's own that readers asked for it under.
         var otherNames: [ReferenceName] = []
@@ -51,12 +57,19 @@ final class Flight: Sendable {
     let state = Mutex(State())
     /// Fulfilled when the flight has let everything go.
     let ended = OneShot<Void>()
+    /// Names the bytes to peers for as long as nobody knows their digest.
+    let transferID: [UInt8] = (0..<16).map { _ in .random(in: 0...255) }
+    /// A transfer from peers may be tried: false after one brought wrong bytes.
+    let asksPeers: Bool
     /// The first byte that the first reader asked for: far from the beginning a large body is fetched lazily.
     let firstByte: Int64
     /// An earlier flight that may still be putting aside what it received.
     private let predecessor: Mutex<Flight?>
 
-    init(_ order: BodyOrder, delivery: Delivery, firstByte: Int64 = 0, predecessor: Flight? = nil) {
+    init(
+        _ order: BodyOrder, delivery: Delivery, firstByte: Int64 = 0, asksPeers: Bool = true,
+        predecessor: Flight? = nil
+    ) {
         var order = order
         if let expected = order.expected {
             order.sources = delivery.wrongAnswers.ordered(order.sources, for: expected)
@@ -64,6 +77,7 @@ final class Flight: Sendable {
         self.order = order
         self.delivery = delivery
         self.firstByte = firstByte
+        self.asksPeers = asksPeers
         self.predecessor = Mutex(predecessor)
     }
 
@@ -81,7 +95,8 @@ final class Flight: Sendable {
     var isWorthRestarting: Bool {
         switch proven.current {
         case .failure(.bytesDiffer): true
-        case .failure(.mismatch): order.expected != nil && order.sources.count > 1
+        case .failure(.mismatch):
+            state.withLock { $0.isFromPeers } || order.expected != nil && order.sources.count > 1
         default: false
         }
     }
@@ -106,11 +121,13 @@ final class Flight: Sendable {
     }
 
     fileprivate func leave(_ id: UInt64) {
-        let relay = state.withLock { state in
+        let (relay, whenLonely) = state.withLock { state in
             state.readers.remove(id)
-            return state.relay
+            state.positions[id] = nil
+            return (state.relay, state.readers.isEmpty ? state.whenLonely : nil)
         }
         relay?.leave(id)
+        whenLonely?()
     }
 
     /// A reader's place, given back when it is released.

@@ -27,6 +27,7 @@ final class FlightReader: BodyProducer {
         start = range?.lowerBound ?? 0
         holdback = Holdback(total: head.total)
         place = Mutex(Place(position: range?.lowerBound ?? 0, seat: seat))
+        flight.moved(seat.id, to: start)
     }
 
     func next() async throws -> BodyPart? {
@@ -40,7 +41,11 @@ final class FlightReader: BodyProducer {
                 leave()
                 return nil
             }
-            place.withLock { $0.position += part.byteCount }
+            let reached = place.withLock { place in
+                place.position += part.byteCount
+                return place.position
+            }
+            flight.moved(reader, to: reached)
             return part
         } catch {
             leave()

@@ -26,7 +26,7 @@ extension Transfer {
     /// Finds a source for the bytes from `offset` on, by the steps of the plan.
     /// - Throws: `DeliveryFailure.bytesDiffer` when a source that answered has other bytes, else `failure`.
     mutating func continueElsewhere(after failure: UpstreamFailure) async throws {
-        let broken = source.name
+        let broken = sourceName
         var last = failure
         var other: String?
         while let step = await nextStep(after: last) {
@@ -68,10 +68,10 @@ extension Transfer {
         return plan.next()
     }
 
-    private struct Differs: Error {}
+    struct Differs: Error {}
 
     /// Goes on with `new`, if its bytes continue those received.
-    private mutating func adopt(_ new: UpstreamAnswer, index: Int) async throws {
+    mutating func adopt(_ new: UpstreamAnswer, index: Int) async throws {
         var taken = false
         defer { if !taken { new.body.cancel() } }
         if order.size == nil, let total, let other = new.facts.total, other != total { throw Differs() }
@@ -89,6 +89,7 @@ extension Transfer {
         taken = true
         self.index = index
         let giver = order.sources[index].member.name
+        sourceName = giver
         if !givers.contains(giver) { givers.append(giver) }
         if new.facts.offset == 0 { validator = new.facts.validator }
         authenticated = authenticated || new.facts.authenticated

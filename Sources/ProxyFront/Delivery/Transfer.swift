@@ -24,6 +24,16 @@ struct Transfer {
     let isProbe: Bool
     /// Who gave bytes.
     var givers: [String]
+    /// What the present giver is called.
+    var sourceName: String
+    /// Where the bytes come from at first, when that is other nodes.
+    var peers: (any PeerBody)?
+    /// Peers who vouched for bytes.
+    var peerGivers: [PeerName] = []
+    /// How often peers are still tried.
+    var peerTries = 4
+    /// Held as long as upstream is asked, so that other nodes wait for this one.
+    var lease: (any Sendable)?
 
     /// - Parameter partial: what an earlier transfer left; `answer` goes on behind it or begins anew.
     init(
@@ -39,13 +49,33 @@ struct Transfer {
         offset = answer.facts.offset
         total = flight.order.size ?? answer.facts.total ?? partial?.size
         givers = partial == nil ? [] : ["an earlier transfer"]
-        givers.append(flight.order.sources[index].member.name)
+        sourceName = flight.order.sources[index].member.name
+        givers.append(sourceName)
         pauses = flight.delivery.policy.retryPauses[...]
         validator = answer.facts.validator
         authenticated = answer.facts.authenticated
         plan = ResumePlan(
             fallsBack: flight.order.sources.map(\.onAnyFailure),
             isDigestNamed: flight.order.expected != nil)
+    }
+
+    /// A transfer from other nodes into `ingest`, which may hold something already.
+    init(flight: Flight, feed: ProofFeed, body: any PeerBody, ingest: Ingest) {
+        self.flight = flight
+        self.feed = feed
+        answer = UpstreamAnswer(facts: UpstreamFacts(), body: NoBody())
+        index = 0
+        isProbe = false
+        self.ingest = ingest
+        total = flight.order.size ?? body.facts.size ?? ingest.size
+        sourceName = body.peer.description
+        givers = ingest.presentCount > 0 ? ["an earlier transfer", sourceName] : [sourceName]
+        pauses = flight.delivery.policy.retryPauses[...]
+        authenticated = body.facts.access == .private
+        plan = ResumePlan(
+            fallsBack: flight.order.sources.map(\.onAnyFailure),
+            isDigestNamed: flight.order.expected != nil)
+        peers = body
     }
 
     var delivery: Delivery { flight.delivery }
@@ -64,7 +94,9 @@ struct Transfer {
         } catch StoreError.noSpace {
             try await beginRelay()
         }
-        let (ingest, source, validator) = (ingest, source, validator)
+        let ingest = ingest
+        let rangeSource = peers == nil ? (source, validator) : nil
+        let isFromPeers = peers != nil
         let isLazy = isLazy
         let isPrivate = (order.access ?? (authenticated ? .private : .public)) == .private
         flight.state.withLock { state in
@@ -72,18 +104,24 @@ struct Transfer {
             state.isLazy = isLazy
             state.isPrivate = isPrivate
             state.began = .now
-            state.rangeSource = (source, validator)
+            state.rangeSource = rangeSource
         }
         flight.head.fulfil(
             .success(
                 .streaming(
                     BodyHead(
-                        total: total, source: source.name, validator: validator, isPrivate: isPrivate))))
+                        total: total, source: sourceName, validator: validator, isPrivate: isPrivate,
+                        isFromPeers: isFromPeers))))
     }
 
     // MARK: bytes
 
     mutating func receiveAll() async throws {
+        if let body = peers {
+            peers = nil
+            if try await receive(from: body) { return }
+            try await continueUpstream()
+        }
         var began = offset
         if isLazy, let total {
             try await receiveLazily(total: total)
@@ -100,6 +138,7 @@ struct Transfer {
                 delivery.logger.notice("\(order.name) at byte \(offset): \(failure)")
                 if offset > began { pauses = delivery.policy.retryPauses[...] }
                 began = offset
+                if try await peersGoOn() { return }
                 plan.brokeOff(at: index, offset: offset, validator: validator)
                 try await continueElsewhere(after: failure)
             }
@@ -114,16 +153,17 @@ struct Transfer {
             if flight.shouldPark(received: offset, total: total) { try await park() }
         }
         if let total, offset < total {
-            throw UpstreamFailure.cutShort(upstream: source.name, received: offset, expected: total)
+            throw UpstreamFailure.cutShort(upstream: sourceName, received: offset, expected: total)
         }
     }
 
     mutating func accept(_ bytes: ByteBuffer) async throws {
         let end = offset + Int64(bytes.readableBytes)
         if let total, end > total {
-            throw UpstreamFailure.tooLong(upstream: source.name, limit: total)
+            throw UpstreamFailure.tooLong(upstream: sourceName, limit: total)
         }
-        if end > order.limit { throw UpstreamFailure.tooLong(upstream: source.name, limit: order.limit) }
+        if end > order.limit { throw UpstreamFailure.tooLong(upstream: sourceName, limit: order.limit) }
+        try await compareWithPeers(bytes)
         if relay == nil, let ingest {
             do {
                 try await ingest.write(BufferSource(buffer: bytes), at: offset)
@@ -163,7 +203,7 @@ struct Transfer {
     }
 
     /// Nobody reads: lets the source go and waits for somebody.
-    private func park() async throws {
+    func park() async throws {
         answer.body.cancel()
         if order.expected != nil, relay == nil, let ingest, flight.close() {
             await ingest.park()
@@ -176,7 +216,8 @@ struct Transfer {
     /// Whether a range was asked for of a body too large to be fetched whole for it, at a source that can
     /// be asked for ranges safely.
     private var isLazy: Bool {
-        guard let total, let ingest, flight.firstByte > ingest.front + TransferPolicy.nearby else {
+        guard peers == nil, let total, let ingest, flight.firstByte > ingest.front + TransferPolicy.nearby
+        else {
             return false
         }
         return total > delivery.policy.fillLimit && (validator != nil || order.expected != nil)
@@ -213,21 +254,20 @@ struct Transfer {
         answer.body.cancel()
         if relay != nil {
             if let expected = order.expected, let found = feed.digest, found != expected {
-                throw liars(found: found)
+                throw await liars(found: found)
             }
-            _ = try await feed.proof.conclude(size: offset, source: source.name, file: nil)
+            _ = try await feed.proof.conclude(size: offset, source: sourceName, file: nil)
             flight.succeed(size: offset)
             return
         }
         guard let ingest else { return }
         ingest.markEnd(at: offset)
         let (digest, size) = try await seal(ingest)
-        let verdict = try await feed.proof.conclude(
-            size: size, source: source.name, file: ingest.slice(0..<size))
+        let verdict = try await verdict(size: size, file: ingest.slice(0..<size))
         flight.succeed(size: size)
         let now = delivery.clock.now
         let reference = Reference(
-            name: order.name, digest: digest, size: size, learned: now, checked: now, origin: source.name,
+            name: order.name, digest: digest, size: size, learned: now, checked: now, origin: sourceName,
             validator: validator, contentType: order.contentType, verified: verdict.verification,
             access: order.access ?? (authenticated ? .private : .public), h1: verdict.h1)
         do {
@@ -245,11 +285,21 @@ struct Transfer {
         do {
             return try await ingest.seal()
         } catch StoreError.digestMismatch(_, let found) {
-            throw liars(found: found)
+            throw await liars(found: found)
         }
     }
 
-    private func liars(found: Digest) -> DeliveryFailure {
+    private func verdict(size: Int64, file: FileSlice) async throws -> ProofVerdict {
+        do {
+            return try await feed.proof.conclude(size: size, source: sourceName, file: file)
+        } catch let failure as DeliveryFailure {
+            if case .mismatch(let what) = failure { await convict(what) }
+            throw failure
+        }
+    }
+
+    private func liars(found: Digest) async -> DeliveryFailure {
+        await convict("its bytes of \(order.name) have the digest \(found)")
         if let expected = order.expected {
             for giver in givers { delivery.wrongAnswers.note(giver, for: expected) }
         }

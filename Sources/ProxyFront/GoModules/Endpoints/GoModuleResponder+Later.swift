@@ -1,6 +1,7 @@
 import ChunkStore
 import Content
 import NIOCore
+import PeerExchange
 
 /// The answers that have to wait: for the disk, for a transfer, for upstream.
 extension GoModuleResponder {
@@ -47,8 +48,11 @@ extension GoModuleResponder {
             }
             return GoAnswers.response(
                 resource, bytes: fetched.bytes, verified: fetched.reference.verified,
-                source: joined ? .inFlight : .upstream)
+                source: joined ? .inFlight : fetched.isFromPeer ? .peer : .upstream)
         case .failure(let failure):
+            if !isAnswer(failure), let told = await small.told(resource) {
+                return self.told(resource, told, request, admission)
+            }
             if resource.kind == .list, !isAnswer(failure),
                 let held = await heldVersions(resource, last: nil, admission)
             {
@@ -60,6 +64,18 @@ extension GoModuleResponder {
             }
             return GoAnswers.response(failure)
         }
+    }
+
+    private func told(
+        _ resource: GoResource, _ told: SmallFetch.Fetched, _ request: Request, _ admission: Admission
+    ) -> Response {
+        guard admission.includes(told.reference.access) else {
+            return refusedPrivate(resource, request, admission)
+        }
+        metrics.stale.add()
+        return GoAnswers.response(
+            resource, bytes: told.bytes, verified: told.reference.verified, source: .peer,
+            freshness: .offline(seconds: Int(age(told.reference).components.seconds)))
     }
 
     private func fetch(_ resource: GoResource) async -> Result<SmallFetch.Fetched, DeliveryFailure> {
@@ -153,9 +169,18 @@ extension GoModuleResponder {
         _ resource: GoResource, _ request: Request, _ admission: Admission
     ) async -> Response {
         guard let module = resource.identity else { return GoAnswers.response(.notHeld) }
-        let order = order(resource, module)
+        var order = order(resource, module)
+        if delivery.peers != nil, await check.isProvable(resource) {
+            order.peers = PeerOrder(ask: ContentAsk(.reference(resource.name)), admitsPrivate: true)
+        }
         let range = request.method == .get ? request.headers["Range"].flatMap { RangeRequest($0) } : nil
-        switch await delivery.open(order, firstByte: range?.firstByte ?? 0) {
+        var opened = await delivery.open(order, firstByte: range?.firstByte ?? 0)
+        if case .failure(let failure) = opened, !isAnswer(failure),
+            let told = await toldZip(resource, order)
+        {
+            opened = await delivery.open(told)
+        }
+        switch opened {
         case .success(.held(let reference, let object)):
             guard admission.includes(reference.access) else {
                 return refusedPrivate(resource, request, admission)
@@ -193,6 +218,23 @@ extension GoModuleResponder {
             })
     }
 
+    /// A zip that nothing here can prove, by the statements of other nodes, upstream being away: exactly the bytes
+    /// that they speak of, kept as unverified.
+    private func toldZip(_ resource: GoResource, _ order: BodyOrder) async -> BodyOrder? {
+        guard let peers = delivery.peers, order.peers == nil,
+            let statement = await peers.settled(resource.name)
+        else { return nil }
+        let digest = statement.reference.digest
+        logger.notice("\(resource.name) is \(digest) by the word of \(statement.origin): upstream is away")
+        return BodyOrder(
+            name: resource.name, expected: digest, limit: resource.limit, size: statement.reference.size,
+            contentType: resource.contentType, access: .private,
+            peers: PeerOrder(
+                ask: ContentAsk(.blob(digest), under: resource.name), admitsPrivate: true),
+            key: FlightKey(.content(digest)), sources: [], proof: { ToldProof() },
+            stored: order.stored)
+    }
+
     /// A zip that is still coming: its digest is not known yet, so that it has no ETag.
     private func streaming(
         _ resource: GoResource, _ head: BodyHead, _ seat: Flight.Seat, joined: Bool, _ request: Request
@@ -202,7 +244,7 @@ extension GoModuleResponder {
         headers.add("Cache-Control", resource.cacheControl)
         headers.add("X-Content-Type-Options", "nosniff")
         let response = StoredBody.streamed(
-            size: head.total, headers: headers, request: request, source: joined ? .inFlight : .upstream
+            size: head.total, headers: headers, request: request, source: head.servedFrom(joined: joined)
         ) { range in
             FlightReader(seat, head: head, range: range)
         }

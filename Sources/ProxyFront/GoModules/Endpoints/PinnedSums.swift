@@ -17,6 +17,12 @@ package struct PinnedSums: Sendable {
     let store: ChunkStore
     let clock: StoreClock
 
+    /// Whether a file's sum is pinned.
+    func holds(_ name: ReferenceName) async -> Bool {
+        guard let pin = try? ReferenceName(Self.prefix + name.text.dropFirst(3)) else { return false }
+        return (try? await store.reference(pin)) != nil
+    }
+
     /// Holds `sum` against the pin of `name` (a file's reference name), and pins it when there is none.
     func check(_ name: ReferenceName, _ sum: ModuleHash, origin: String) async throws -> Finding {
         let pin = try ReferenceName(Self.prefix + name.text.dropFirst(3))

@@ -8,6 +8,8 @@ struct SmallFetch: Sendable {
     struct Fetched: Sendable {
         let reference: Reference
         let bytes: [UInt8]
+        /// Another node gave the bytes.
+        var isFromPeer = false
     }
 
     let configuration: GoModuleConfiguration
@@ -38,6 +40,19 @@ struct SmallFetch: Sendable {
 
     private func ask(_ resource: GoResource) async throws -> Fetched {
         let pending = resource.identity.map { check.begin($0) }
+        let given = await fromPeers(resource, pending)
+        if let given, given.reference.verified != .unverified { return given }
+        do {
+            return try await askUpstream(resource, pending)
+        } catch let failure as UpstreamFailure {
+            // What a peer gave and no database could vouch for is better than nothing.
+            if let given, failure.isOutage { return given }
+            if case .resting = failure, let given { return given }
+            throw failure
+        }
+    }
+
+    private func askUpstream(_ resource: GoResource, _ pending: SumCheck.Pending?) async throws -> Fetched {
         let upstreams = configuration.upstreams.fallbacks
         let (answer, index) = try await upstreams.firstSuccess { upstream throws(UpstreamFailure) in
             let request = UpstreamRequest(upstream.base.appending(resource.path), limit: resource.limit)
@@ -68,7 +83,7 @@ struct SmallFetch: Sendable {
     }
 
     /// A file that cannot be stored is served all the same.
-    private func keep(_ fetched: Fetched) async {
+    func keep(_ fetched: Fetched) async {
         do {
             try await delivery.store.keep(fetched.bytes, as: fetched.reference, sync: false)
             // Lists and the answers to queries come and go; what is checked is what stays.

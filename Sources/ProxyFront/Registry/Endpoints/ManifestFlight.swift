@@ -34,6 +34,9 @@ extension RegistryResponder {
         return await once(key) { () async throws(DeliveryFailure) in
             let held = await self.local(key.name)
             guard let held, held.0.contentType != MediaType.octets else {
+                if let fetched = try await self.resolveForPeers(tag, repository, identity, accept) {
+                    return .fetched(fetched)
+                }
                 return .fetched(try await self.fetch(.tag(tag), repository, identity, accept, tag: tag))
             }
             return try await self.revalidate(tag, held, repository, identity, accept)
@@ -49,7 +52,11 @@ extension RegistryResponder {
         let key = ManifestFlightKey(
             name: repository.referenceName(of: digest), identity: identity, accept: accept)
         return await once(key) { () async throws(DeliveryFailure) in
-            .fetched(try await self.fetch(.digest(digest), repository, identity, accept, tag: nil))
+            let takesPrivate = identity == .node
+            if let fetched = await self.fromPeers(digest, repository, takesPrivate: takesPrivate) {
+                return .fetched(fetched)
+            }
+            return .fetched(try await self.fetch(.digest(digest), repository, identity, accept, tag: nil))
         }
     }
 
@@ -108,6 +115,10 @@ extension RegistryResponder {
             next.learned = delivery.clock.now
             if moves { await shelf.set(next) }
             return .held(next, object)
+        }
+        let source = (tag: moves ? tag : nil, facts: facts)
+        if let fetched = await fromPeers(digest, repository, takesPrivate: true, for: source) {
+            return .fetched(fetched)
         }
         return .fetched(
             try await fetch(.digest(digest), repository, identity, accept, tag: moves ? tag : nil))

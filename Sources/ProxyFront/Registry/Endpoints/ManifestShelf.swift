@@ -9,6 +9,10 @@ struct FetchedManifest: Sendable {
     let mediaType: String
     let access: AccessClass
     let origin: String
+    /// The upstream that says what a tag stands for, when the bytes came from elsewhere.
+    var tagOrigin: String?
+    /// Another node gave the bytes.
+    var isFromPeer = false
 }
 
 /// Manifests in the store, with everything that is said of them there (docs/registry.md, "Names in the store").
@@ -25,6 +29,7 @@ struct ManifestShelf: Sendable {
         if let tag {
             var mutable = reference(repository.referenceName(of: tag), to: manifest)
             mutable.verified = .notApplicable
+            mutable.origin = manifest.tagOrigin ?? manifest.origin
             references.append(mutable)
         }
         if let content = try? Manifest(parsing: manifest.bytes) {

@@ -1,5 +1,6 @@
 import ChunkStore
 import Content
+import PeerExchange
 
 /// `blobs/<digest>`
 extension RegistryResponder {
@@ -142,7 +143,10 @@ extension RegistryResponder {
                 guard failure.isVerdict || failure.isRateLimit else { throw failure }
             }
         }
-        let own = order(digest, visit, as: identity, size: size, isShared: false)
+        var own = order(digest, visit, as: identity, size: size, isShared: false)
+        own.peers = PeerOrder(
+            ask: visit.repository.ask(for: digest), admitsPrivate: await takesPrivate(identity, digest, visit)
+        )
         switch await delivery.open(own, firstByte: firstByte) {
         case .success(let opened): return response(opened, digest, visit)
         case .failure(let failure): throw failure
@@ -166,6 +170,7 @@ extension RegistryResponder {
             name: name, expected: digest, limit: size ?? settings.blobLimit, size: size,
             contentType: MediaType.octets,
             access: identity == .anonymous ? .public : nil,
+            peers: isShared ? PeerOrder(ask: ContentAsk(.blob(digest)), admitsPrivate: false) : nil,
             key: isShared ? FlightKey(.content(digest)) : FlightKey(.name(name), as: identity),
             sources: source.blob(digest, of: repository, as: identity).map {
                 Fallback($0, onAnyFailure: true)
@@ -182,7 +187,7 @@ extension RegistryResponder {
         }
         let response = StoredBody.streamed(
             size: head.total, headers: RegistryAnswers.headers(digest, type: MediaType.octets),
-            request: visit.request, source: joined ? .inFlight : .upstream
+            request: visit.request, source: head.servedFrom(joined: joined)
         ) { range in
             FlightReader(seat, head: head, range: range)
         }

@@ -43,6 +43,9 @@ extension RegistryResponder {
             return serve(outcome, joined: joined, visit)
         case .failure(let failure):
             learned(failure, of: visit.repository, as: identity)
+            if !failure.isVerdict, let told = await toldByPeers(tag, held: held?.0, visit, as: identity) {
+                return serve(told.0, told.1, visit, stale: stale(told.0, because: failure))
+            }
             if let held, open, !failure.isVerdict {
                 return serve(held.0, held.1, visit, stale: stale(held.0, because: failure))
             }
@@ -110,7 +113,7 @@ extension RegistryResponder {
             allowed(visit, manifest.digest, origin: manifest.origin)
             return RegistryAnswers.bytes(
                 manifest.bytes, digest: manifest.digest, type: manifest.mediaType,
-                source: joined ? .inFlight : .upstream)
+                source: joined ? .inFlight : manifest.isFromPeer ? .peer : .upstream)
         }
     }
 

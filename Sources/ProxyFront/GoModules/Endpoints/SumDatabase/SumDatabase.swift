@@ -33,7 +33,9 @@ final class SumDatabase: Sendable {
         self.logger = logger
         shelf = try await SumDatabaseShelf(
             configuration, store: delivery.store, clock: delivery.clock, logger: logger)
-        source = SumDatabaseSource(upstream: configuration.upstream, pool: pool, shelf: shelf)
+        source = SumDatabaseSource(
+            name: configuration.name, upstream: configuration.upstream, pool: pool, shelf: shelf,
+            peers: delivery.peers)
         client = SumDBClient(
             verifier: configuration.verifier, head: try await shelf.newestHead(configuration.verifier),
             source: source)
@@ -68,12 +70,27 @@ final class SumDatabase: Sendable {
     }
 
     private func ask(_ module: ModuleIdentity) async -> Answer {
-        let answer: [UInt8]
+        if let given = await source.givenLookup(module) {
+            switch await prove(given.bytes, of: module) {
+            case .success(let lookup): return .success(lookup)
+            case .failure(.invalid(let reason)): await source.peers?.lied(given.peer, what: reason)
+            case .failure: break
+            }
+            // Tiles of peers may be what is wrong.
+            return await SumDatabaseSource.$asksPeers.withValue(false) { await askDatabase(module) }
+        }
+        return await askDatabase(module)
+    }
+
+    private func askDatabase(_ module: ModuleIdentity) async -> Answer {
         do {
-            answer = try await source.lookup(module)
+            return await prove(try await source.lookup(module), of: module)
         } catch {
             return .failure(failure(error))
         }
+    }
+
+    private func prove(_ answer: [UInt8], of module: ModuleIdentity) async -> Answer {
         do {
             let lookup = try SumDBLookup(parsing: answer)
             if let served, lookup.record < served.size {
@@ -197,9 +214,14 @@ enum SumDatabaseFailure: Error, Sendable {
 
 /// What the database's client is fed from: the shelf first, then what an import brings, then the database.
 struct SumDatabaseSource: SumDBSource {
+    /// False while an answer is worked out that peers had no part in.
+    @TaskLocal static var asksPeers = true
+
+    let name: String
     let upstream: Upstream
     let pool: UpstreamPool
     let shelf: SumDatabaseShelf
+    let peers: (any PeerReach)?
     let borrowed = BorrowedTiles()
 
     func get(_ path: String, limit: Int64) async throws -> [UInt8] {
@@ -217,6 +239,7 @@ struct SumDatabaseSource: SumDBSource {
     func tile(_ tile: Tile) async throws -> [UInt8] {
         if let held = await shelf.tile(tile) { return held }
         if let lent = await borrowed.tile(tile) { return lent }
+        if let given = await givenTile(tile) { return given }
         return try await get(SumDBRequest.tile(tile).requestPath, limit: Int64(tile.byteCount ?? 16 << 20))
     }
 

@@ -1,0 +1,125 @@
+import ChunkStore
+import Content
+import NIOCore
+
+/// Bytes from other nodes: written at any offset, beside the sequential body of an upstream. Between the two a
+/// transfer may change either way, at the byte where the gapless ones end.
+extension Transfer {
+    /// Takes what peers give, from one choice of them after another.
+    /// - Returns: true when every byte is there; false when upstream is to bring the rest.
+    /// - Throws: `DeliveryFailure.cancelled` when nobody wants the body any more.
+    mutating func receive(from first: any PeerBody) async throws -> Bool {
+        guard let ingest else { return false }
+        var next: (any PeerBody)? = first
+        while let body = next, peerTries > 0 {
+            peerTries -= 1
+            next = nil
+            note(body)
+            let failure = await run(body, into: ingest)
+            guard let failure else {
+                offset = total ?? ingest.size ?? ingest.front
+                return true
+            }
+            offset = ingest.front
+            delivery.logger.notice("\(order.name) at byte \(offset): \(body.peer): \(failure)")
+            if failure is CancellationError {
+                do { try await park() } catch UpstreamFailure.cancelled {
+                    // Somebody came.
+                }
+            }
+            if let total, offset == total { return true }
+            switch await flight.peerChoice() {
+            case .peers(let other)? where flight.admits(other.facts, total: total): next = other
+            case .upstream(let lease)?: self.lease = lease
+            default: break
+            }
+        }
+        return false
+    }
+
+    private mutating func note(_ body: any PeerBody) {
+        lease = nil
+        sourceName = body.peer.description
+        if !givers.contains(sourceName) { givers.append(sourceName) }
+        if !peerGivers.contains(body.peer) { peerGivers.append(body.peer) }
+        flight.state.withLock { state in
+            state.isFromPeers = true
+            state.rangeSource = nil
+        }
+    }
+
+    /// - Returns: why peers gave no more; nil when every byte is there.
+    private func run(_ body: any PeerBody, into ingest: Ingest) async -> (any Error)? {
+        let (flight, total) = (flight, total)
+        let running = Task { () -> (any Error)? in
+            do {
+                try await body.run(into: ingest, reading: { flight.lowestPosition })
+                return nil
+            } catch {
+                return Task.isCancelled ? CancellationError() : error
+            }
+        }
+        flight.state.withLock { state in
+            state.whenLonely = {
+                if flight.shouldPark(received: ingest.presentCount, total: total) { running.cancel() }
+            }
+        }
+        let failure = await running.value
+        flight.state.withLock { $0.whenLonely = nil }
+        return failure
+    }
+
+    /// Goes on upstream behind what peers gave. What they gave of a body that has no digest for a name counts only
+    /// if upstream's bytes are the same.
+    mutating func continueUpstream() async throws {
+        let start = order.expected == nil ? 0 : offset
+        let giver = sourceName
+        let (next, index) = try await flight.open(from: start, to: nil)
+        do {
+            try await adopt(next, index: index)
+        } catch is Differs {
+            throw DeliveryFailure.bytesDiffer(
+                first: giver, second: order.sources[index].member.name, at: offset)
+        }
+    }
+
+    /// Upstream died: lets peers bring the rest of a body that is named by its digest.
+    mutating func peersGoOn() async throws -> Bool {
+        guard order.expected != nil, relay == nil, peerTries > 0, !Task.isCancelled else { return false }
+        switch await flight.peerChoice() {
+        case .peers(let body)? where flight.admits(body.facts, total: total):
+            return try await receive(from: body)
+        case .upstream(let lease)?: self.lease = lease
+        default: break
+        }
+        return false
+    }
+
+    /// Holds bytes from upstream against those that peers gave further on.
+    /// - Throws: `DeliveryFailure.bytesDiffer`: the body is given up, and fetched again without peers.
+    func compareWithPeers(_ bytes: ByteBuffer) async throws {
+        guard !peerGivers.isEmpty, order.expected == nil, let ingest else { return }
+        let range = offset..<offset + Int64(bytes.readableBytes)
+        for held in ingest.present where held.overlaps(range) {
+            let both = held.clamped(to: range)
+            let start = bytes.readerIndex + Int(both.lowerBound - range.lowerBound)
+            let part = bytes.viewBytes(at: start, length: both.count)
+            guard try await part?.elementsEqual(ingest.read(both)) == true else {
+                throw DeliveryFailure.bytesDiffer(
+                    first: peerGivers[0].description, second: sourceName, at: both.lowerBound)
+            }
+        }
+    }
+
+    /// Names the peer that vouched for bytes which turned out wrong; nobody, when others gave bytes too.
+    func convict(_ what: String) async {
+        guard peerGivers.count == 1, givers == [peerGivers[0].description] else { return }
+        await delivery.peers?.lied(peerGivers[0], what: what)
+    }
+}
+
+/// The body of a transfer that has no upstream yet.
+struct NoBody: UpstreamBody {
+    func next() async throws(UpstreamFailure) -> ByteBuffer? { nil }
+    func cancel() {}
+}

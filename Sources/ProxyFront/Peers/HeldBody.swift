@@ -1,0 +1,33 @@
+import ChunkStore
+import Content
+import PeerExchange
+
+/// A blob of the store, as a peer reads it.
+struct HeldBody: LocalBody {
+    let facts: ContentFacts
+    let transfer: TransferKey
+    private let object: StoredObject
+
+    init(_ object: StoredObject, facts: ContentFacts) {
+        self.object = object
+        self.facts = facts
+        transfer = .digest(object.digest)
+    }
+
+    var isComplete: Bool { true }
+    var present: [Range<Int64>] { object.size > 0 ? [0..<object.size] : [] }
+
+    /// - Throws: `StoreError.incomplete` for a range beyond the end, else what the disk reports.
+    func read(_ range: Range<Int64>) async throws -> [UInt8] {
+        guard range.lowerBound >= 0, range.upperBound <= object.size else {
+            throw StoreError.incomplete(present: object.size, size: object.size)
+        }
+        switch object.body {
+        case .bytes(let bytes): return Array(bytes[Int(range.lowerBound)..<Int(range.upperBound)])
+        case .file(let file): return try await FileBytes.read(FileSlice(file: file, range: range))
+        case .recipe(let reader): return try await reader.read(range)
+        }
+    }
+
+    func waitForMore(than count: Int64, within patience: Duration) async {}
+}
