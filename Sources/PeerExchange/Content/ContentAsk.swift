@@ -1,4 +1,4 @@
-import Content
+package import Content
 
 /// What a node asks a peer for.
 package struct ContentAsk: Hashable, Sendable {

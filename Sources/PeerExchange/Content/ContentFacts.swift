@@ -1,7 +1,7 @@
-import ChunkStore
-import Content
+package import ChunkStore
+package import Content
 
-import struct FoundationEssentials.Date
+package import struct FoundationEssentials.Date
 
 /// What the node that gives content says of it. Nothing of it is believed but what the bytes prove, and the class of
 /// access only ever narrows what the asker may do.

@@ -1,5 +1,5 @@
-import ChunkStore
-import Content
+package import ChunkStore
+package import Content
 
 /// What this node can give to its peers: content that is held, and content that is on its way in.
 package protocol LocalContent: Sendable {

@@ -1,4 +1,4 @@
-import Gossip
+package import Gossip
 
 /// A member that was let in: who it is, and what its certificate lets it have.
 package struct PeerIdentity: Hashable, Sendable {
