@@ -109,10 +109,14 @@ let package = Package(
         .target(
             name: "GossipSimulation", dependencies: ["Gossip", "Content", "CSodium"],
             path: "Tests/Support/GossipSimulation", swiftSettings: settings),
+        .executableTarget(
+            name: "GossipTrace", dependencies: ["GossipSimulation"], path: "Tests/Support/GossipTrace",
+            swiftSettings: settings),
         .testTarget(
             name: "GossipTests",
             dependencies: [
-                "Gossip", "GossipSimulation", "Content", .product(name: "Logging", package: "swift-log"),
+                "Gossip", "GossipSimulation", "GossipTrace", "Content",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],

@@ -61,6 +61,8 @@ extension GossipCore {
         switch message {
         case .ping(let number):
             answers.append(.ack(number))
+            // With each probe the two tell each other how far they are, so that no lost head stays lost.
+            roster[position].told = .max
             if roster[position].status == .suspect {
                 // It gets to know, so that it can say that it lives.
                 answers.append(
@@ -75,7 +77,7 @@ extension GossipCore {
             accused(tag, incarnation, by: accuser, isDirect: accuser == sender, &step)
         case .card(let card):
             if card.record.node == id {
-                sawOwnRecord(card.record.incarnation, &step)
+                sawOwnCard(card, &step)
             } else {
                 learned(card, &step)
             }
@@ -92,8 +94,7 @@ extension GossipCore {
             if let answer = pulled(tag, epoch: epoch, after: after) { answers.append(answer) }
         case .operations(let tag, let epoch, let after, let changes):
             took(changes, of: tag, epoch: epoch, after: after, isOwn: tag == sender, &step, &rng)
-        case .tooOld(let tag, let epoch, let sequence):
-            tooOld(tag, epoch: epoch, sequence: sequence, &step, &rng)
+        case .tooOld(let tag, let epoch, _): tooOld(tag, epoch: epoch, isOwn: tag == sender, &step)
         case .ask(let number, let id, let wantsLease):
             answers.append(owned(id, number: number, wantsLease: wantsLease, by: position, &step, &rng))
         case .owner(let number, let lease, let holders, let fetchers):

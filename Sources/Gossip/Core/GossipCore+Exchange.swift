@@ -108,8 +108,11 @@ extension GossipCore {
         writer.write(Kind.met)
         self.card.write(to: &writer)
         writer.writeBlock(trust.revocations?.encoded ?? [])
-        // What the asker knows of this node's earlier starts, this node must know too; it stands in the digest.
-        if let seen = known[credentials.tag] { sawOwnRecord(above: Incarnation(rawValue: seen), &step) }
+        // The asker speaks of a later start of this node than this node knows: it is asked for the record, since
+        // its word alone would let it push this node's incarnations to their end.
+        if let seen = known[credentials.tag], seen > record.incarnation.rawValue {
+            meet(card.record.endpoints[0], node, &step)
+        }
         var cards: [MemberCard] = []
         var size = 0
         for member in roster where member.node != node {
@@ -127,11 +130,6 @@ extension GossipCore {
         writer.writeNumber(cards.count)
         for card in cards { card.write(to: &writer) }
         return writer.bytes
-    }
-
-    /// Jumps above an incarnation of its own that it does not know.
-    private mutating func sawOwnRecord(above incarnation: Incarnation, _ step: inout Step) {
-        if incarnation > record.incarnation { sawOwnRecord(incarnation, &step) }
     }
 
     private mutating func page(_ reader: inout WireReader) throws(WireError) -> [UInt8] {
@@ -228,7 +226,7 @@ extension GossipCore {
         for _ in 0..<(try reader.readCount(limit: configuration.memberLimit)) {
             let card = try MemberCard(from: &reader)
             if card.record.node == id {
-                if card.record.isSigned { sawOwnRecord(above: card.record.incarnation, &step) }
+                sawOwnCard(card, &step)
             } else {
                 learned(card, &step)
             }

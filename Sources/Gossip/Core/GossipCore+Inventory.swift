@@ -16,8 +16,13 @@ extension GossipCore {
         let hinted = known + UInt64(ahead)
         guard hinted > roster[position].pull.hinted else { return }
         roster[position].pull.hinted = hinted
-        queue.say(
-            .headHint(tag, low), .init(topic: .head, about: tag), times: spreadTimes)
+        sayHint(position, low)
+    }
+
+    /// Passes on that a log has moved.
+    private mutating func sayHint(_ position: Int, _ low: UInt32) {
+        let tag = roster[position].tag
+        queue.say(.headHint(tag, low), .init(topic: .head, about: tag), times: spreadTimes)
     }
 
     /// The writer's own head, in a datagram of its own.
@@ -32,6 +37,9 @@ extension GossipCore {
             roster[position].pull = Pull()
         }
         if let confirmed = roster[position].pull.confirmed, confirmed.sequence > sequence { return }
+        if sequence > max(roster[position].pull.hinted, roster[position].log.sequence) {
+            sayHint(position, UInt32(truncatingIfNeeded: sequence))
+        }
         roster[position].pull.confirmed = (sequence, hash)
         roster[position].pull.hinted = sequence
         check(position, &step)
@@ -65,12 +73,15 @@ extension GossipCore {
             }
             roster[position].pull.askedAt = step.now
             roster[position].pull.attempts += 1
+            // The writer does not answer: whoever keeps a copy of its log may.
+            let isOdd = pull.attempts % 2 == 1
+            let other = isOdd ? pick(1, &rng) { $0 != position }.first : nil
             send(
                 [
                     .pull(
                         roster[position].tag, epoch: roster[position].log.epoch,
                         after: roster[position].log.sequence)
-                ], to: position, &step, &rng)
+                ], to: other ?? position, &step, &rng)
         }
     }
 
@@ -102,16 +113,20 @@ extension GossipCore {
         roster[position].pull.askedAt = nil
         roster[position].pull.attempts = 0
         if isOwn {
-            roster[position].pull.hinted = max(roster[position].pull.hinted, roster[position].log.sequence)
+            // A writer that has nothing more to say ends what others only spoke of.
+            let sequence = roster[position].log.sequence
+            roster[position].pull.hinted =
+                changes.isEmpty ? sequence : max(roster[position].pull.hinted, sequence)
         }
         check(position, &step)
         if !changes.isEmpty { step.effects.append(.event(.inventoryChanged(roster[position].node))) }
     }
 
     mutating func tooOld(
-        _ tag: NodeTag, epoch: UInt64, sequence: UInt64, _ step: inout Step, _ rng: inout GossipRandom
+        _ tag: NodeTag, epoch: UInt64, isOwn: Bool, _ step: inout Step
     ) {
-        guard let position = index[tag], roster[position].log.epoch == epoch,
+        // Another member may merely be behind.
+        guard isOwn, let position = index[tag], roster[position].log.epoch == epoch,
             roster[position].pull.snapshot == nil
         else { return }
         askForPage(position, after: nil, &step)

@@ -23,6 +23,7 @@ extension GossipCore {
             target: roster[position].tag, number: probeNumber, sent: step.now,
             timeout: step.now + stretched(configuration.probeTimeout),
             deadline: step.now + stretched(configuration.probeInterval))
+        roster[position].told = .max
         var messages: [GossipMessage] = [.ping(probeNumber)]
         if roster[position].status == .suspect {
             messages.append(

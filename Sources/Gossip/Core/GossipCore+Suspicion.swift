@@ -6,7 +6,8 @@ extension GossipCore {
         _ tag: NodeTag, _ incarnation: Incarnation, by accuser: NodeTag, isDirect: Bool, _ step: inout Step
     ) {
         if tag == credentials.tag {
-            if incarnation >= record.incarnation { sawOwnRecord(incarnation, &step) }
+            // Nobody can know a later incarnation than the current one without a record of it.
+            if incarnation == record.incarnation { sawOwnRecord(incarnation, &step) }
             return
         }
         guard let position = index[tag], roster[position].isReached, index[accuser] != nil,
@@ -82,8 +83,16 @@ extension GossipCore {
         step.effects.append(.event(.returned(roster[position].node)))
     }
 
+    /// A record of this node that it does not remember, signed by itself: it lost its disk, or was copied.
+    mutating func sawOwnCard(_ card: MemberCard, _ step: inout Step) {
+        guard card.record.incarnation > record.incarnation, card.record.cluster == credentials.cluster,
+            card.record.isSigned
+        else { return }
+        sawOwnRecord(card.record.incarnation, &step)
+    }
+
     /// Somebody takes this node for dead, or knows a later start of it: it says that it lives, above that.
-    mutating func sawOwnRecord(_ incarnation: Incarnation, _ step: inout Step) {
+    private mutating func sawOwnRecord(_ incarnation: Incarnation, _ step: inout Step) {
         guard !isLeaving, incarnation >= record.incarnation else { return }
         if incarnation.boot > record.incarnation.boot {
             // Its disk was lost, or its data folder copied back: above everything that was seen.

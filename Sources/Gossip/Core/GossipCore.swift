@@ -116,8 +116,10 @@ public struct GossipCore: Sendable {
         let kept = KeptState(state)
         clock = TrustedClock(kept: kept.time)
         log = InventoryLog(epoch: rng.next())
+        // A node that lost its disk must not come back under a number that others remember with another record.
+        let boot = kept.boot == 0 ? UInt32.random(in: 1...0xffff, using: &rng) : kept.boot &+ 1
         record = MemberRecord(
-            cluster: credentials.cluster, incarnation: Incarnation(boot: kept.boot &+ 1), isLeaving: false,
+            cluster: credentials.cluster, incarnation: Incarnation(boot: boot), isLeaving: false,
             protocols: Self.protocols, endpoints: configuration.endpoints, inventoryEpoch: log.epoch,
             software: configuration.software, key: credentials.key)
         probeNumber = UInt32(truncatingIfNeeded: rng.next())

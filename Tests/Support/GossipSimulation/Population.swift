@@ -1,6 +1,6 @@
 import Gossip
 
-package import struct FoundationEssentials.Date
+import struct FoundationEssentials.Date
 
 /// The people of a simulated cluster: its root, its secret and its nodes' keys and certificates, the same in every
 /// run of one seed. Made once and shared by all simulations of a process, since signing a thousand chains takes
@@ -13,7 +13,7 @@ package struct Population: Sendable {
     package let numbers: [NodeID: Int]
 
     /// When every simulation begins, by the clocks that are right.
-    package static let start = TrustedClock.build.addingTimeInterval(86_400)
+    static let start = TrustedClock.build.addingTimeInterval(86_400)
 
     /// - Parameters:
     ///   - count: how many nodes.
