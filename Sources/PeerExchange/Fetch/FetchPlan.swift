@@ -1,0 +1,239 @@
+package import Gossip
+
+/// Which piece is asked of whom next, as a value: what is known goes in with the time, questions come out
+/// (architecture section 8).
+///
+/// First the window ahead of the lowest reader, in order; then the rarest piece (BitTorrent's rule: Cohen 2003), ties
+/// broken at random, so that nodes which start together have different things to give each other. A piece that takes
+/// much longer than most is asked of one more peer.
+package struct FetchPlan: Sendable {
+    package struct Limits: Sendable {
+        /// Bytes ahead of the lowest reader that come first.
+        package var window: Int64 = 8 << 20
+        package var perPeer = 8
+        /// Pieces under way in all: what memory they may take, in MiB.
+        package var atOnce = 32
+        /// Share of the body that may be asked for twice.
+        package var hedge = 0.05
+        /// A peer that failed so often in a row is not asked any more.
+        package var failures = 3
+
+        package init() {}
+    }
+
+    private struct Peer: Sendable {
+        let node: NodeID
+        var has: [Bool]
+        var outstanding = 0
+        var failures = 0
+        var isDropped = false
+        var notBefore = GossipTime()
+    }
+
+    private struct Asked: Sendable {
+        let peer: Int
+        let since: GossipTime
+    }
+
+    private enum Piece: Sendable {
+        case missing
+        case asked([Asked])
+        case done
+    }
+
+    package let size: Int64
+    private let limits: Limits
+    private var pieces: [Piece]
+    private var peers: [Peer] = []
+    private var holders: [Int]
+    private var missing: Int
+    private var listed = 0
+    private var underWay = 0
+    private var hedged = 0
+    private var times: [Duration] = []
+    /// Everything before is done or asked for.
+    private var firstOpen = 0
+
+    package init(size: Int64, limits: Limits = Limits()) {
+        self.size = size
+        self.limits = limits
+        let count = PieceList.pieceCount(of: size)
+        pieces = [Piece](repeating: .missing, count: count)
+        holders = [Int](repeating: 0, count: count)
+        missing = count
+    }
+
+    package var isDone: Bool { missing == 0 }
+    package var pieceCount: Int { pieces.count }
+    /// Peers that may still be asked.
+    package var nodes: [NodeID] { peers.filter { !$0.isDropped }.map(\.node) }
+    package var isWaiting: Bool { underWay > 0 }
+
+    // MARK: what is known
+
+    package mutating func add(_ node: NodeID) {
+        guard !peers.contains(where: { $0.node == node }) else { return }
+        peers.append(Peer(node: node, has: [Bool](repeating: false, count: pieces.count)))
+    }
+
+    /// The digests of so many pieces are known: only those can be checked, and are asked for.
+    package mutating func list(_ count: Int) { listed = max(listed, min(count, pieces.count)) }
+
+    /// What a peer has; nil = all of it.
+    /// - Returns: whether it has more than before.
+    @discardableResult
+    package mutating func note(_ present: [Range<Int64>]?, at node: NodeID) -> Bool {
+        guard let peer = peers.firstIndex(where: { $0.node == node }) else { return false }
+        var grew = false
+        func has(_ piece: Int) {
+            guard !peers[peer].has[piece] else { return }
+            peers[peer].has[piece] = true
+            holders[piece] += 1
+            grew = true
+        }
+        guard let present else {
+            for piece in pieces.indices { has(piece) }
+            return grew
+        }
+        for run in present {
+            var piece = Int((run.lowerBound + PeerExchange.pieceLength - 1) / PeerExchange.pieceLength)
+            while piece < pieces.count, PieceList.range(of: piece, size: size).upperBound <= run.upperBound {
+                has(piece)
+                piece += 1
+            }
+        }
+        return grew
+    }
+
+    /// The piece is there, whoever brought it.
+    package mutating func have(_ piece: Int) {
+        if case .done = pieces[piece] { return }
+        pieces[piece] = .done
+        missing -= 1
+    }
+
+    package mutating func arrived(_ piece: Int, from node: NodeID, now: GossipTime) {
+        let since = settle(piece, node)
+        if let since {
+            if times.count >= 64 { times.removeFirst() }
+            times.append(now - since)
+        }
+        if let peer = peers.firstIndex(where: { $0.node == node }) { peers[peer].failures = 0 }
+        have(piece)
+    }
+
+    /// The piece did not come.
+    /// - Parameter pause: the peer asked not to be asked for so long.
+    package mutating func failed(_ piece: Int, from node: NodeID, pause: Duration? = nil, now: GossipTime) {
+        _ = settle(piece, node)
+        guard let peer = peers.firstIndex(where: { $0.node == node }) else { return }
+        if let pause {
+            peers[peer].notBefore = now + pause
+        } else {
+            peers[peer].failures += 1
+            peers[peer].notBefore = now + .milliseconds(100)
+            if peers[peer].failures >= limits.failures { drop(node) }
+        }
+    }
+
+    /// The peer is not asked any more: it lied, or it is gone.
+    package mutating func drop(_ node: NodeID) {
+        guard let peer = peers.firstIndex(where: { $0.node == node }), !peers[peer].isDropped else { return }
+        peers[peer].isDropped = true
+        for piece in pieces.indices where peers[peer].has[piece] { holders[piece] -= 1 }
+    }
+
+    /// Takes the question back.
+    /// - Returns: when it was put.
+    private mutating func settle(_ piece: Int, _ node: NodeID) -> GossipTime? {
+        guard let peer = peers.firstIndex(where: { $0.node == node }) else { return nil }
+        peers[peer].outstanding = max(0, peers[peer].outstanding - 1)
+        underWay = max(0, underWay - 1)
+        guard case .asked(var asked) = pieces[piece] else { return nil }
+        let since = asked.first { $0.peer == peer }?.since
+        asked.removeAll { $0.peer == peer }
+        pieces[piece] = asked.isEmpty ? .missing : .asked(asked)
+        firstOpen = min(firstOpen, piece)
+        return since
+    }
+
+    // MARK: what to ask
+
+    /// The next question; nil when there is none at present.
+    /// - Parameter reader: the lowest offset that somebody waits at.
+    package mutating func next(
+        reader: Int64, now: GossipTime, rng: inout GossipRandom
+    ) -> (piece: Int, node: NodeID)? {
+        guard underWay < limits.atOnce else { return nil }
+        let piece = inWindow(reader, now: now) ?? rarest(now: now, rng: &rng) ?? slow(now: now)
+        guard let piece, let peer = bestPeer(for: piece, now: now) else { return nil }
+        if case .asked(let asked) = pieces[piece] {
+            hedged += 1
+            pieces[piece] = .asked(asked + [Asked(peer: peer, since: now)])
+        } else {
+            pieces[piece] = .asked([Asked(peer: peer, since: now)])
+        }
+        peers[peer].outstanding += 1
+        underWay += 1
+        return (piece, peers[peer].node)
+    }
+
+    private func isOpen(_ piece: Int, now: GossipTime) -> Bool {
+        guard case .missing = pieces[piece], holders[piece] > 0 else { return false }
+        return bestPeer(for: piece, now: now) != nil
+    }
+
+    private func inWindow(_ reader: Int64, now: GossipTime) -> Int? {
+        let first = Int(min(reader, max(0, size - 1)) / PeerExchange.pieceLength)
+        let last = min(listed, Int((reader + limits.window) / PeerExchange.pieceLength) + 1)
+        guard first < last else { return nil }
+        return (first..<last).first { isOpen($0, now: now) }
+    }
+
+    private mutating func rarest(now: GossipTime, rng: inout GossipRandom) -> Int? {
+        while firstOpen < listed, case .done = pieces[firstOpen] { firstOpen += 1 }
+        var best: Int?
+        var fewest = Int.max
+        var ties = 0
+        for piece in firstOpen..<max(firstOpen, listed)
+        where holders[piece] <= fewest && isOpen(piece, now: now) {
+            ties = holders[piece] < fewest ? 1 : ties + 1
+            fewest = holders[piece]
+            // Each of the equal ones with the same chance.
+            if Int.random(in: 0..<ties, using: &rng) == 0 { best = piece }
+        }
+        return best
+    }
+
+    /// A piece that takes longer than nearly all did, and that another peer has.
+    private func slow(now: GossipTime) -> Int? {
+        guard times.count >= 8, Double(hedged) < Double(pieces.count) * limits.hedge else { return nil }
+        let usual = times.sorted()[times.count * 95 / 100]
+        let bound = max(usual * 2, .milliseconds(100))
+        for piece in firstOpen..<max(firstOpen, listed) {
+            guard case .asked(let asked) = pieces[piece], asked.count == 1, now - asked[0].since > bound,
+                bestPeer(for: piece, now: now) != nil
+            else { continue }
+            return piece
+        }
+        return nil
+    }
+
+    /// The peer with the least to do; of equal ones the one named first, which is the nearest.
+    private func bestPeer(for piece: Int, now: GossipTime) -> Int? {
+        var best: Int?
+        for index in peers.indices {
+            let peer = peers[index]
+            guard !peer.isDropped, peer.has[piece], peer.outstanding < limits.perPeer, peer.notBefore <= now
+            else {
+                continue
+            }
+            if case .asked(let asked) = pieces[piece], asked.contains(where: { $0.peer == index }) {
+                continue
+            }
+            if let known = best, peers[known].outstanding <= peer.outstanding { continue }
+            best = index
+        }
+        return best
+    }
+}

@@ -1,0 +1,290 @@
+package import ChunkStore
+internal import Content
+package import Gossip
+internal import Synchronization
+
+/// Why peers could not bring a body to its end. What came stays.
+package enum PeerTransferFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Nobody of those who have it answers any more.
+    case nobodyLeft(String)
+    /// Nothing came for too long.
+    case stalled
+    case cancelled
+
+    package var description: String {
+        switch self {
+        case .nobodyLeft(let reason): "no peer gives more of it: \(reason)"
+        case .stalled: "peers brought nothing for too long"
+        case .cancelled: "it was given up"
+        }
+    }
+}
+
+/// One body on its way in from peers: runs the plan, checks each piece against the signed list, writes it where it
+/// belongs.
+package final class PeerTransfer: Sendable {
+    package struct Patience: Sendable {
+        /// A question is given up after this.
+        package var piece: Duration = .seconds(10)
+        /// A holder that does not even answer this long is let go.
+        package var answer: Duration = .seconds(2)
+        /// Holders answer, but nothing grows.
+        package var growth: Duration = .seconds(3)
+        /// How long a holder of a growing body holds its answer back.
+        package var poll: Duration = .milliseconds(250)
+
+        package init() {}
+    }
+
+    package let ask: ContentAsk
+    package let facts: ContentFacts
+    package let size: Int64
+    /// Who signed the list of pieces.
+    package let signer: NodeID
+    private let transfer: TransferKey
+    private let first: NodeID
+    private let others: [NodeID]
+    private let begun: Found
+    private let caller: any PeerCaller
+    private let shelf: PieceShelf
+    private let cluster: ClusterID
+    private let patience: Patience
+    private let observe: @Sendable (NodeID, PeerObservation) -> Void
+    private let blame: @Sendable (NodeID, String) -> Void
+
+    /// - Parameters:
+    ///   - found: what `first` said, with the beginning of a list.
+    ///   - others: more peers that may have it, nearest first.
+    /// - Returns: nil when what was found cannot be fetched piece by piece.
+    init?(
+        _ ask: ContentAsk, found: Found, first: NodeID, others: [NodeID], caller: any PeerCaller,
+        shelf: PieceShelf,
+        cluster: ClusterID, patience: Patience = Patience(),
+        observe: @escaping @Sendable (NodeID, PeerObservation) -> Void,
+        blame: @escaping @Sendable (NodeID, String) -> Void
+    ) {
+        guard let size = found.facts.size, PieceList.pieceCount(of: size) <= PieceList.pieceLimit else {
+            return nil
+        }
+        self.ask = ask
+        facts = found.facts
+        self.size = size
+        signer = found.pieces?.signer ?? first
+        transfer = found.transfer
+        self.first = first
+        self.others = others.filter { $0 != first }
+        begun = found
+        self.caller = caller
+        self.shelf = shelf
+        self.cluster = cluster
+        self.patience = patience
+        self.observe = observe
+        self.blame = blame
+    }
+
+    private enum Event: Sendable {
+        case found(NodeID, Found)
+        /// It does not have it, or is not there.
+        case gone(NodeID, String)
+        case piece(Int, NodeID, Outcome)
+        case tick
+    }
+
+    private enum Outcome: Sendable {
+        case written
+        case lied(String)
+        case busy(Duration)
+        case failed(String)
+        /// The ingest takes nothing any more.
+        case refused(any Error)
+    }
+
+    /// Writes what is lacking into `ingest`. Returns when every byte is there.
+    /// - Parameter reading: the lowest offset that a reader waits at.
+    /// - Throws: `PeerTransferFailure`, or what the ingest threw.
+    package func run(into ingest: Ingest, reading: @escaping @Sendable () -> Int64) async throws {
+        if ingest.size == nil { try ingest.setSize(size) }
+        defer { shelf.forget(transfer) }
+        let (events, inbox) = AsyncStream.makeStream(of: Event.self)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            defer {
+                inbox.finish()
+                group.cancelAll()
+            }
+            for node in [first] + others.prefix(9) {
+                group.addTask { await self.follow(node, known: node == self.first ? self.begun : nil, inbox) }
+            }
+            group.addTask {
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: .milliseconds(50))
+                    inbox.yield(.tick)
+                }
+            }
+            try await conduct(events, inbox, ingest, reading, &group)
+        }
+    }
+
+    private func conduct(
+        _ events: AsyncStream<Event>, _ inbox: AsyncStream<Event>.Continuation, _ ingest: Ingest,
+        _ reading: @Sendable () -> Int64, _ group: inout ThrowingTaskGroup<Void, any Error>
+    ) async throws {
+        var plan = FetchPlan(size: size)
+        var list = PieceList(transfer: transfer, size: size, signer: signer)
+        var rng = GossipRandom()
+        var progress = ContinuousClock.now
+        var lastReason = "nobody answered"
+        let start = ContinuousClock.now
+        func now() -> GossipTime { GossipTime() + (ContinuousClock.now - start) }
+        for run in ingest.present {
+            for piece in 0..<plan.pieceCount where run.contains(PieceList.range(of: piece, size: size)) {
+                plan.have(piece)
+            }
+        }
+        plan.add(first)
+        for node in others.prefix(9) { plan.add(node) }
+        for await event in events {
+            try Task.checkCancellation()
+            switch event {
+            case .found(let node, let found):
+                if let part = found.pieces, part.first == list.digests.count {
+                    if list.extend(with: part, in: cluster) {
+                        shelf.note(part)
+                        plan.list(list.digests.count)
+                        progress = .now
+                        known.withLock { $0 = list.digests.count }
+                    } else if part.signer == signer {
+                        blame(node, "a list of pieces of \(ask) that is not signed so")
+                        plan.drop(node)
+                    }
+                }
+                if plan.note(found.isComplete ? nil : found.present, at: node) { progress = .now }
+            case .gone(let node, let reason):
+                lastReason = "\(node): \(reason)"
+                plan.drop(node)
+            case .piece(let piece, let node, let outcome):
+                switch outcome {
+                case .written:
+                    progress = .now
+                    plan.arrived(piece, from: node, now: now())
+                case .lied(let what):
+                    plan.failed(piece, from: node, now: now())
+                    plan.drop(node)
+                    blame(node, what)
+                case .busy(let pause): plan.failed(piece, from: node, pause: pause, now: now())
+                case .failed(let reason):
+                    lastReason = "\(node): \(reason)"
+                    plan.failed(piece, from: node, now: now())
+                case .refused(let error): throw error
+                }
+            case .tick: break
+            }
+            if plan.isDone { return }
+            if plan.nodes.isEmpty { throw PeerTransferFailure.nobodyLeft(lastReason) }
+            if ContinuousClock.now - progress > patience.growth { throw PeerTransferFailure.stalled }
+            while let (piece, node) = plan.next(reader: reading(), now: now(), rng: &rng) {
+                let digest = list.digests[piece]
+                group.addTask {
+                    inbox.yield(
+                        .piece(piece, node, await self.fetch(piece, digest, from: node, into: ingest)))
+                }
+            }
+        }
+        throw PeerTransferFailure.cancelled
+    }
+
+    /// Digests known so far: what is asked for next.
+    private let known = Mutex(0)
+
+    /// Asks a holder again and again what it has, until it has everything and the list is whole.
+    private func follow(_ node: NodeID, known found: Found?, _ inbox: AsyncStream<Event>.Continuation) async {
+        var bytes: Int64 = 0
+        if let found {
+            inbox.yield(.found(node, found))
+            bytes = found.present.reduce(0) { $0 + $1.upperBound - $1.lowerBound }
+        }
+        let count = PieceList.pieceCount(of: size)
+        var failures = 0
+        while !Task.isCancelled {
+            let pieces = known.withLock { $0 }
+            let wantsList = node == first && pieces < count
+            do throws(PeerFailure) {
+                let request = PeerRequest.find(
+                    ask, knownBytes: wantsList && found?.isComplete == true ? 0 : bytes,
+                    knownPieces: wantsList ? pieces : count,
+                    patience: UInt32(patience.poll / .milliseconds(1)), wantsBytes: false)
+                let began = ContinuousClock.now
+                let reply = try await caller.call(request, of: node, within: patience.answer + patience.poll)
+                failures = 0
+                guard case .ok(let encoded) = reply else {
+                    if case .busy = reply {
+                        try? await Task.sleep(for: .milliseconds(100))
+                        continue
+                    }
+                    return await giveUp(node, "it answers \(reply)", inbox)
+                }
+                let answer: Found
+                do throws(WireError) { answer = try Found(parsing: encoded) } catch {
+                    blame(node, "\(error)")
+                    return await giveUp(node, "\(error)", inbox)
+                }
+                guard answer.transfer == transfer, answer.facts.size == size else {
+                    return await giveUp(node, "it has other bytes now", inbox)
+                }
+                bytes = answer.present.reduce(0) { $0 + $1.upperBound - $1.lowerBound }
+                inbox.yield(.found(node, answer))
+                let isWhole = answer.isComplete || bytes >= size
+                if isWhole, !(node == first && known.withLock({ $0 }) < count) { return }
+                // Without news at once the next question need not follow at once.
+                if ContinuousClock.now - began < .milliseconds(2) {
+                    try? await Task.sleep(for: .milliseconds(5))
+                }
+            } catch {
+                failures += 1
+                guard failures < 2, error == .timedOut else { return await giveUp(node, "\(error)", inbox) }
+            }
+        }
+    }
+
+    private func giveUp(_ node: NodeID, _ reason: String, _ inbox: AsyncStream<Event>.Continuation) async {
+        observe(node, .failed)
+        inbox.yield(.gone(node, reason))
+    }
+
+    private func fetch(_ piece: Int, _ digest: [UInt8], from node: NodeID, into ingest: Ingest) async
+        -> Outcome
+    {
+        let range = PieceList.range(of: piece, size: size)
+        let began = ContinuousClock.now
+        let reply: PeerReply
+        do throws(PeerFailure) {
+            reply = try await caller.call(.bytes(ask, transfer, range), of: node, within: patience.piece)
+        } catch {
+            observe(node, .failed)
+            return .failed("\(error)")
+        }
+        switch reply {
+        case .ok(let bytes):
+            guard bytes.count == Int(range.upperBound - range.lowerBound), PieceShelf.digest(bytes) == digest
+            else {
+                observe(node, .lied)
+                return .lied("other bytes than those of piece \(piece) of \(ask)")
+            }
+            let seconds = max((ContinuousClock.now - began) / .seconds(1), 0.000_1)
+            observe(node, .throughput(Double(bytes.count) / seconds))
+            do {
+                try await ingest.write(bytes, at: range.lowerBound)
+                return .written
+            } catch {
+                return .refused(error)
+            }
+        case .busy(let pause): return .busy(.milliseconds(Int64(min(pause, 5000))))
+        case .notHeld, .denied, .unsupported, .failed: return .failed("it answers \(reply)")
+        }
+    }
+}
+
+extension Range<Int64> {
+    fileprivate func contains(_ other: Range<Int64>) -> Bool {
+        lowerBound <= other.lowerBound && other.upperBound <= upperBound
+    }
+}
