@@ -61,7 +61,7 @@ extension ChunkStore {
         }
         let visible: @Sendable (Reference) -> Void = {
             parts.cache.committed(nil, [$0])
-            parts.events.named($0.digest, [$0])
+            parts.events.named([$0])
         }
         if sync {
             _ = try await parts.writer.transaction(apply, visible: visible)

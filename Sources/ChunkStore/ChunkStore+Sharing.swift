@@ -11,6 +11,13 @@ extension ChunkStore {
         }
     }
 
+    /// At most `limit` references whose name starts with `prefix` and comes after `name`, in the order of the names'
+    /// bytes: a walk over many that never holds the index. Counts as no use.
+    package func references(prefix: String, after name: String, limit: Int) async throws -> [Reference] {
+        if parts.promises.isPending { try await parts.writer.transaction { _ in } }
+        return try await parts.readers.read { try $0.references(prefix: prefix, after: name, limit: limit) }
+    }
+
     /// How a held blob is put together, its chunks named by their hashes; a blob that stands whole is cut for it,
     /// which reads all of it.
     /// - Returns: nil when it is not held, or is of a kind that is not cut.

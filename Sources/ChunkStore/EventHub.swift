@@ -15,9 +15,8 @@ package final class EventHub: Sendable {
 }
 
 extension EventHub {
-    /// `references` point at the blob from now on.
-    func named(_ digest: Digest, _ references: [Reference]) {
-        if !references.isEmpty { send(.named(digest, references.map(\.name))) }
+    func named(_ references: [Reference]) {
+        if !references.isEmpty { send(.named(references)) }
     }
 
     func unnamed(_ names: [ReferenceName]) {

@@ -13,8 +13,8 @@ public enum StoreEvent: Sendable, Equatable {
     case unfolded(Digest, size: Int64)
     /// A pack was rewritten; `freed` bytes came back.
     case packRewritten(freed: Int64)
-    /// These names point at the blob from now on.
-    case named(Digest, [ReferenceName])
+    /// These names were set, and point where they say from now on.
+    case named([Reference])
     /// These names are gone, alone or with what they pointed at.
     case unnamed([ReferenceName])
     /// Something that an operator should see.

@@ -174,6 +174,6 @@ struct SmallPut: Sendable {
 
     func visible(_ object: StoredObject) {
         parts.cache.committed(object, references)
-        parts.events.named(object.digest, references)
+        parts.events.named(references)
     }
 }

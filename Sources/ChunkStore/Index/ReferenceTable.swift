@@ -55,6 +55,17 @@ extension Connection {
             """, .text(start), read: readReference)
     }
 
+    /// At most `limit` references whose name starts with `prefix` and comes after `name`.
+    func references(prefix: String, after name: String, limit: Int) throws(StoreError) -> [Reference] {
+        // UTF-8 never holds 0xff: whatever starts with the prefix comes before the prefix with that behind it.
+        try all(
+            """
+            SELECT \(Self.referenceColumns) FROM refs JOIN blobs ON blobs.id = refs.blob
+            WHERE refs.name > ? AND refs.name < ? ORDER BY refs.name LIMIT ?
+            """, .text(max(name, prefix)), .rawText(Array(prefix.utf8) + [0xff]), .integer(limit),
+            read: readReference)
+    }
+
     package func references(ofBlob id: Int64) throws(StoreError) -> [Reference] {
         try all(
             """

@@ -113,7 +113,7 @@ extension Ingest {
             visible: { object in
                 parts.cache.committed(object, references)
                 parts.events.send(.published(digest, size: size))
-                parts.events.named(digest, references)
+                parts.events.named(references)
             })
     }
 

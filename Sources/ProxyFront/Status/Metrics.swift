@@ -39,6 +39,8 @@ public final class Metrics: Sendable {
     public let upstreams = UpstreamMetricsFamily()
     public let registries = RegistryMetricsFamily()
 
+    public let peers = PeerMetricsFamily()
+
     // Store
     public let storeBytes = Gauge("edgenode_store_bytes", "Bytes the store takes on disk.")
     public let storeCapacity = Gauge("edgenode_store_capacity_bytes", "Bytes it may take; 0 for no limit.")

@@ -18,6 +18,8 @@ public struct NodeStatus: Sendable, Codable, Equatable {
     public var registries: [Registry]
     /// Objects being fetched.
     public var inFlight: [InFlight]
+    /// The other nodes of the cluster, nearest first; nil = the node has joined none.
+    public var peers: [Peer]?
     /// What wants an operator's eye: a mismatch, a disk nearly full, a certificate about to expire.
     public var alarms: [String]
 
@@ -82,6 +84,44 @@ public struct NodeStatus: Sendable, Codable, Equatable {
             self.rateLimitRemaining = rateLimitRemaining
             self.resumesInSeconds = resumesInSeconds
             self.held = held
+        }
+    }
+
+    /// Another node of the cluster.
+    public struct Peer: Sendable, Codable, Equatable {
+        /// Its public key.
+        public var node: String
+        public var zone: String
+        public var state: String
+        public var address: String
+        /// Milliseconds, as measured last.
+        public var roundTripMilliseconds: Double?
+        /// Objects that it says it holds.
+        public var objects: Int
+        /// Bytes of content that came from it, and that it was given.
+        public var receivedBytes: UInt64
+        public var sentBytes: UInt64
+        /// How often what it sent was not what it should have been, and the last time in words.
+        public var lies: UInt64
+        public var lastLie: String?
+        public var software: String
+
+        public init(
+            node: String, zone: String, state: String, address: String, roundTripMilliseconds: Double? = nil,
+            objects: Int = 0, receivedBytes: UInt64 = 0, sentBytes: UInt64 = 0, lies: UInt64 = 0,
+            lastLie: String? = nil, software: String = ""
+        ) {
+            self.node = node
+            self.zone = zone
+            self.state = state
+            self.address = address
+            self.roundTripMilliseconds = roundTripMilliseconds
+            self.objects = objects
+            self.receivedBytes = receivedBytes
+            self.sentBytes = sentBytes
+            self.lies = lies
+            self.lastLie = lastLie
+            self.software = software
         }
     }
 

@@ -21,6 +21,7 @@ struct StatusPage {
             \(store)
             <h2>Upstreams</h2>
             \(upstreams)
+            \(peers)
             <h2>Images</h2>
             \(images)
             <h2>Being fetched</h2>
@@ -68,6 +69,22 @@ struct StatusPage {
         return Self.table(
             ["name", "address", "state", ""],
             report.node.upstreams.map { [$0.name, $0.url, $0.isHealthy ? "up" : "down", $0.detail] })
+    }
+
+    /// Nothing for a node that is alone.
+    private var peers: String {
+        guard let peers = report.node.peers else { return "" }
+        let rows = peers.map { peer in
+            [
+                peer.node, peer.zone, peer.state, peer.address,
+                peer.roundTripMilliseconds.map { "\(($0 * 10).rounded() / 10) ms" } ?? "",
+                String(peer.objects), Self.bytes(Int64(clamping: peer.receivedBytes)),
+                Self.bytes(Int64(clamping: peer.sentBytes)),
+                peer.lies == 0 ? "" : "lied \(peer.lies) times: \(peer.lastLie ?? "")",
+            ]
+        }
+        let heads = ["node", "zone", "state", "address", "round trip", "objects", "received", "sent", ""]
+        return "<h2>Peers</h2>\n" + (rows.isEmpty ? "<p>None yet.</p>" : Self.table(heads, rows))
     }
 
     private var images: String {

@@ -1,5 +1,6 @@
 import ChunkStore
 import Content
+import Gossip
 import NIOCore
 import ProxyFront
 import Testing
@@ -114,6 +115,7 @@ import Testing
             guard asked.path == Self.module.zipPath, asked.count == 1 else { return Self.site(asked) }
             return [
                 .send(.head(200, ["Content-Length: \(zip.count)"]) + zip.prefix(200_000)), .wait(gate),
+                .close,
             ]
         }
         try await site(script) { mesh, upstream, nodes in

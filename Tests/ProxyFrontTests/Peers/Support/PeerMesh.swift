@@ -181,12 +181,16 @@ private struct MeshBody: PeerBody {
     }
 
     private func pieces(lacking present: [Range<Int64>]) -> [Range<Int64>] {
-        body.present.flatMap { run in
-            stride(from: run.lowerBound / Self.piece * Self.piece, to: run.upperBound, by: Self.piece).map {
-                max($0, run.lowerBound)..<min($0 + Self.piece, run.upperBound)
+        var pieces: [Range<Int64>] = []
+        for run in body.present {
+            var start = run.lowerBound
+            while start < run.upperBound {
+                let end = min(start - start % Self.piece + Self.piece, run.upperBound)
+                let isThere = present.contains { $0.lowerBound <= start && end <= $0.upperBound }
+                if !isThere { pieces.append(start..<end) }
+                start = end
             }
-        }.filter { piece in
-            !present.contains { $0.lowerBound <= piece.lowerBound && piece.upperBound <= $0.upperBound }
         }
+        return pieces
     }
 }
