@@ -16,6 +16,8 @@ public final class Delivery: Sendable {
     let peers: (any PeerReach)?
     let wrongAnswers = WrongAnswers()
     private let flights = Mutex<[FlightKey: Flight]>([:])
+    /// What flights brought whose bytes peers knew by no digest.
+    private let publishedFlights = Mutex(ExpiringCache<[UInt8], Digest>(limit: 256))
     private let parkedFlights = Mutex<[OneShot<Bool>]>([])
 
     public convenience init(
@@ -159,6 +161,16 @@ public final class Delivery: Sendable {
         audit.record(
             AuditEvent(.policy, name.text, reason: "mismatch: dropped", origin: who, digest: "\(found)"))
         return .mismatch(what)
+    }
+
+    /// Remembers for a while what the bytes of a flight turned out to be.
+    func notePublished(_ flight: [UInt8], as digest: Digest) {
+        guard peers != nil else { return }
+        publishedFlights.withLock { $0.set(digest, for: flight, until: .now + .seconds(60)) }
+    }
+
+    func published(_ flight: [UInt8]) -> Digest? {
+        publishedFlights.withLock { $0.value(for: flight, now: .now) }
     }
 
     func passedThrough(_ name: ReferenceName) {

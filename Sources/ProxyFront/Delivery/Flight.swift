@@ -18,6 +18,8 @@ final class Flight: Sendable {
         var readers: Set<UInt64> = []
         /// Where each reader waits; kept while peers give the bytes.
         var positions: [UInt64: Int64] = [:]
+        /// When a peer last asked for bytes of it: between two of its questions it has no seat.
+        var peerAsked: ContinuousClock.Instant?
         /// Peers gave bytes of it.
         var isFromPeers = false
         /// Stops a transfer from peers that nobody wants any more.
@@ -44,7 +46,14 @@ final class Flight: Sendable {
         /// The validator and source that ranges may be asked of.
         var rangeSource: (source: any BodySource, validator: String?)?
         var parked: OneShot<Bool>?
+
+        func isWantedByPeers(_ now: ContinuousClock.Instant) -> Bool {
+            peerAsked.map { now - $0 < Flight.peerPatience } ?? false
+        }
     }
+
+    /// How long a peer is taken for a reader after its last question.
+    private static let peerPatience = Duration.seconds(3)
 
     let order: BodyOrder
     let delivery: Delivery
@@ -182,7 +191,7 @@ final class Flight: Sendable {
 
     /// Whether nobody reads and too much is missing to go on for nobody.
     func shouldPark(received: Int64, total: Int64?) -> Bool {
-        state.withLock { $0.readers.isEmpty }
+        state.withLock { $0.readers.isEmpty && !$0.isWantedByPeers(.now) }
             && !delivery.policy.goesOnAlone(received: received, total: total)
     }
 

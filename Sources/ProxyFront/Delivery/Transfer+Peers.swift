@@ -29,12 +29,20 @@ extension Transfer {
             }
             if let total, offset == total { return true }
             switch await flight.peerChoice() {
-            case .peers(let other)? where flight.admits(other.facts, total: total): next = other
+            case .peers(let other)? where flight.admits(other.facts, total: total) && continues(body, other):
+                next = other
             case .upstream(let lease)?: self.lease = lease
             default: break
             }
         }
         return false
+    }
+
+    /// Whether the bytes of `next` may follow those of `body`: where the name is no digest, only if both are known to
+    /// be the same ones.
+    private func continues(_ body: any PeerBody, _ next: any PeerBody) -> Bool {
+        if order.expected != nil || ingest?.presentCount == 0 { return true }
+        return body.facts.digest != nil && body.facts.digest == next.facts.digest
     }
 
     private mutating func note(_ body: any PeerBody) {

@@ -272,6 +272,7 @@ struct Transfer {
             access: order.access ?? (authenticated ? .private : .public), h1: verdict.h1)
         do {
             let names = flight.state.withLock { $0.otherNames }
+            if order.expected == nil { delivery.notePublished(flight.transferID, as: digest) }
             _ = try await delivery.publish(ingest, reference, names: names, verdict)
             order.stored(reference)
         } catch {

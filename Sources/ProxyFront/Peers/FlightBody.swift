@@ -12,7 +12,10 @@ final class FlightBody: LocalBody {
     /// Nil when nobody may come any more, or the bytes only pass through memory.
     init?(_ flight: Flight, head: BodyHead) {
         guard let seat = flight.takeSeat(for: flight.order.name),
-            let ingest = flight.state.withLock({ $0.relay == nil ? $0.ingest : nil })
+            let ingest = flight.state.withLock({ state -> Ingest? in
+                state.peerAsked = .now
+                return state.relay == nil ? state.ingest : nil
+            })
         else { return nil }
         self.seat = seat
         self.ingest = ingest

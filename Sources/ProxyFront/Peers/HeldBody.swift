@@ -8,10 +8,11 @@ struct HeldBody: LocalBody {
     let transfer: TransferKey
     private let object: StoredObject
 
-    init(_ object: StoredObject, facts: ContentFacts) {
+    /// - Parameter transfer: the flight that brought the bytes, for those who began with that.
+    init(_ object: StoredObject, facts: ContentFacts, transfer: TransferKey) {
         self.object = object
         self.facts = facts
-        transfer = .digest(object.digest)
+        self.transfer = transfer
     }
 
     var isComplete: Bool { true }

@@ -15,6 +15,9 @@ package final class StoreContent: LocalContent {
     private let store: ChunkStore
     private let deliveries: [Delivery]
     private let logger: Logger
+    /// Flights of bytes without a digest for a name that were given to peers: their transfers go on under the same key
+    /// once the bytes are held.
+    private let given = Mutex(ExpiringCache<ReferenceName, [UInt8]>(limit: 256))
     /// Recipes that peers asked for lately: cutting a whole blob reads all of it.
     private let recipes = Mutex(ExpiringCache<Digest, SharedRecipe>(limit: 32))
 
@@ -49,7 +52,14 @@ package final class StoreContent: LocalContent {
             return .denied(reason: Self.privacy)
         }
         guard let object = try await store.object(reference.digest) else { return .notHeld }
-        return .held(HeldBody(object, facts: Self.facts(reference)))
+        var key = TransferKey.digest(object.digest)
+        if case .reference(let name) = ask.subject,
+            let flight = given.withLock({ $0.value(for: name, now: .now) }),
+            deliveries.contains(where: { $0.published(flight) == object.digest })
+        {
+            key = .flight(flight)
+        }
+        return .held(HeldBody(object, facts: Self.facts(reference), transfer: key))
     }
 
     /// The name by which a peer may have what it asks for, whatever its class.
@@ -86,7 +96,13 @@ package final class StoreContent: LocalContent {
                     refusal = Self.privacy
                     continue
                 }
-                if let body = FlightBody(flight, head: head) { return .held(body) }
+                guard let body = FlightBody(flight, head: head) else { continue }
+                if flight.order.expected == nil {
+                    given.withLock {
+                        $0.set(flight.transferID, for: flight.order.name, until: .now + .seconds(60))
+                    }
+                }
+                return .held(body)
             }
         }
         return refusal.map { .denied(reason: $0) } ?? .notHeld

@@ -172,8 +172,10 @@ import Testing
     }
 
     @Test func unverifiedContentIsGivenToNobody() async throws {
-        try await site(settings: { $0.authority = ScriptedAuthority(.unreachable("away")) }) {
-            mesh, upstream, nodes in
+        let away = { (settings: inout TestNode.Settings) in
+            settings.authority = ScriptedAuthority(.unreachable("away"))
+        }
+        try await site(settings: away) { mesh, upstream, nodes in
             for (path, _) in paths { _ = await nodes[0].get(path) }
             try await nodes[0].waitUntilHeld(Self.module.zipName)
             for (path, body) in paths { #expect(await nodes[1].get(path).body == body) }
@@ -190,13 +192,11 @@ import Testing
         _ body: (PeerMesh, FaultUpstream, [TestNode]) async throws -> Void
     ) async throws {
         let insiders = AllPrivate()
-        try await site(
-            nodes: count,
-            settings: {
-                $0.access = insiders
-                $0.go = { $0.privateModules = ModulePatterns(commaSeparated: "example.com") }
-            }
-        ) { mesh, upstream, nodes in
+        let secluded = { (settings: inout TestNode.Settings) in
+            settings.access = insiders
+            settings.go = { $0.privateModules = ModulePatterns(commaSeparated: "example.com") }
+        }
+        try await site(nodes: count, settings: secluded) { mesh, upstream, nodes in
             for number in 1...count { mesh.change(number) { $0.roles = roles } }
             try await body(mesh, upstream, nodes)
         }
