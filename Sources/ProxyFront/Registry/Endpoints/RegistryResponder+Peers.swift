@@ -2,7 +2,7 @@ import ChunkStore
 import Content
 import PeerExchange
 
-/// Content of images that other nodes hold (docs/delivery.md, "Peers").
+/// Content of images that other nodes hold (docs/peers.md).
 ///
 /// A digest is asked of peers before upstream; a tag is upstream's word first, and peers' statements only while that
 /// is away. A peer gives content with the class that its link has there, and what is private is taken only for those

@@ -73,13 +73,33 @@ final class SumDatabase: Sendable {
         if let given = await source.givenLookup(module) {
             switch await prove(given.bytes, of: module) {
             case .success(let lookup): return .success(lookup)
-            case .failure(.invalid(let reason)): await source.peers?.lied(given.peer, what: reason)
+            case .failure(.invalid(let reason)):
+                if await !contradicts(given.bytes) {
+                    await source.peers?.lied(given.peer, what: "a lookup of \(module): \(reason)")
+                }
             case .failure: break
             }
             // Tiles of peers may be what is wrong.
             return await SumDatabaseSource.$asksPeers.withValue(false) { await askDatabase(module) }
         }
         return await askDatabase(module)
+    }
+
+    /// Whether a peer's answer bears a signed head that contradicts the one known here: then it is the database that
+    /// told two nodes different things, which raises the alarm, and not the peer that lied.
+    private func contradicts(_ answer: [UInt8]) async -> Bool {
+        guard let lookup = try? SumDBLookup(parsing: answer) else { return false }
+        do {
+            try await SumDatabaseSource.$asksPeers.withValue(false) {
+                _ = try await client.merge(lookup.note)
+            }
+            return false
+        } catch let error as SumDBError where error.isSecurityIncident {
+            _ = failure(error)
+            return true
+        } catch {
+            return false
+        }
     }
 
     private func askDatabase(_ module: ModuleIdentity) async -> Answer {
