@@ -21,6 +21,7 @@ enum AdminProtocol {
         var imported: ImportSummary?
         var exportPlan: ExportSummary?
         var pins: [String]?
+        var cluster: ClusterLine?
         /// Whether anything was changed.
         var changed: Bool?
         var error: String?

@@ -11,9 +11,15 @@ package struct AdminResponder: Responder {
     private let administration: any StoreAdministration
     private let token: [UInt8]
     private let audit: any AuditLog
+    private let cluster: (any ClusterAdministration)?
 
-    package init(administration: any StoreAdministration, token: String, audit: any AuditLog) {
+    /// - Parameter cluster: nil for a node that is in none.
+    package init(
+        administration: any StoreAdministration, token: String, audit: any AuditLog,
+        cluster: (any ClusterAdministration)? = nil
+    ) {
         self.administration = administration
+        self.cluster = cluster
         self.token = Array("Bearer \(token)".utf8)
         self.audit = audit
     }
@@ -34,6 +40,15 @@ package struct AdminResponder: Responder {
         }
         let administration = administration
         switch request.target.dropFirst(AdminProtocol.prefix.count) {
+        case "peers":
+            let cluster = cluster
+            return reply { AdminProtocol.Line(cluster: cluster?.report) }
+        case "revocations":
+            let cluster = cluster
+            return reply {
+                try cluster?.takeRevocations()
+                return AdminProtocol.Line(changed: cluster != nil)
+            }
         case "pins":
             return reply { AdminProtocol.Line(pins: try await administration.pins()) }
         case "pin":

@@ -126,6 +126,19 @@ package struct NodeClient: Sendable {
         return (length, ReceivedBody(response.body))
     }
 
+    /// What the node says of its cluster; nil when it is in none.
+    package func cluster() async throws -> ClusterLine? {
+        var found: ClusterLine?
+        try await call("peers", body: [String: String]()) { found = $0.cluster }
+        return found
+    }
+
+    /// Has the node take the revocation list of its data folder over.
+    /// - Returns: false when it is in no cluster.
+    package func takeRevocations() async throws -> Bool {
+        try await result("revocations", body: [String: String](), \.changed)
+    }
+
     private func result<Value>(
         _ name: String, body: some Encodable, _ pick: (AdminProtocol.Line) -> Value?,
         progress: ((WorkProgress) -> Void)? = nil

@@ -24,7 +24,8 @@ package struct EdgeNodeCommand: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, StatusCommand.self, WarmCommand.self, PinCommand.self, UnpinCommand.self,
             PinsCommand.self, VerifyCommand.self, CollectCommand.self, ExportCommand.self, ImportCommand.self,
-            InventoryCommand.self, KeyCommand.self, PasswordCommand.self, TokenCommand.self,
+            InventoryCommand.self, ClusterCommand.self, JoinCommand.self, PeersCommand.self, KeyCommand.self,
+            PasswordCommand.self, TokenCommand.self,
             ClientConfigCommand.self, ConfigCommand.self, VersionCommand.self,
         ]
     )

@@ -38,6 +38,7 @@ extension Configuration {
         configuration.readSumDBs(reader.list("sumdb"))
         configuration.checkHosts(hosts)
         configuration.readRegistry(reader.section("registry"))
+        configuration.readCluster(reader.section("cluster"))
         configuration.readAccess(reader.section("access"))
         configuration.readPolicy(reader.list("policy") ?? [])
         configuration.readImport(reader.section("import"))

@@ -13,6 +13,7 @@ package struct Configuration: Sendable, Equatable {
     package var go = GoSettings()
     package var sumdbs = [SumDBSettings.public]
     package var registry = RegistrySettings()
+    package var cluster = ClusterSettings()
     package var access = AccessSection()
     package var policy: [PolicyEntry] = []
     package var `import` = ImportSettings()

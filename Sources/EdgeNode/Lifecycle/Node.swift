@@ -49,9 +49,18 @@ package final class Node: Sendable {
         let key = try KeyCommand.key(in: folder)
         let secrets = try NodeSecrets.read(for: configuration)
         let token = RunFile.newToken()
-        let parts = try await NodeParts.open(
-            configuration, folder: folder, secrets: secrets, commandSecret: token, output: output)
+        let cluster = try await ClusterLink.bind(configuration, folder: folder, key: key, output: output)
+        let parts: NodeParts
         do {
+            parts = try await NodeParts.open(
+                configuration, folder: folder, secrets: secrets, commandSecret: token, cluster: cluster,
+                output: output)
+        } catch {
+            await cluster?.stop()
+            throw error
+        }
+        do {
+            try await parts.joinCluster()
             return try await serve(
                 parts, configuration, folder: folder, key: key, token: token, output: output)
         } catch {

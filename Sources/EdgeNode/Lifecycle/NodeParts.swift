@@ -15,6 +15,8 @@ struct NodeParts: Sendable {
     private let modules: GoModuleResponder
     private let registry: RegistryParts
     private let gates: Gates
+    private let cluster: ClusterLink?
+    private let deliveries: [Delivery]
     let status: NodeStatusSource
     private let showsMetrics: Bool
     private let configuration: Configuration
@@ -25,13 +27,14 @@ struct NodeParts: Sendable {
     /// - Throws: `CommandFailure` with the remedy; nothing is left open then.
     static func open(
         _ configuration: Configuration, folder: DataFolder, secrets: NodeSecrets, commandSecret: String,
-        output: LogOutput
+        cluster: ClusterLink? = nil, output: LogOutput
     ) async throws -> NodeParts {
         let gates = try Gates(
             configuration, secrets: secrets, commandSecret: commandSecret, output: output)
         do {
             return try await open(
-                configuration, folder: folder, secrets: secrets, gates: gates, output: output)
+                configuration, folder: folder, secrets: secrets, gates: gates, cluster: cluster,
+                output: output)
         } catch {
             await gates.close()
             throw error
@@ -40,7 +43,7 @@ struct NodeParts: Sendable {
 
     private static func open(
         _ configuration: Configuration, folder: DataFolder, secrets: NodeSecrets, gates: Gates,
-        output: LogOutput
+        cluster: ClusterLink?, output: LogOutput
     ) async throws -> NodeParts {
         let auditFile = try FileAuditLog.open(configuration, folder, logger: output.logger("audit"))
         let client: HTTPUpstreamClient
@@ -64,8 +67,7 @@ struct NodeParts: Sendable {
         do {
             return try await NodeParts(
                 configuration, secrets: secrets, store: store, auditFile: auditFile, client: client,
-                gates: gates,
-                output: output)
+                gates: gates, cluster: cluster, output: output)
         } catch {
             await store.close()
             try? await client.shutdown()
@@ -78,15 +80,17 @@ struct NodeParts: Sendable {
 
     private init(
         _ configuration: Configuration, secrets: NodeSecrets, store: ChunkStore, auditFile: FileAuditLog?,
-        client: HTTPUpstreamClient, gates: Gates, output: LogOutput
+        client: HTTPUpstreamClient, gates: Gates, cluster: ClusterLink?, output: LogOutput
     ) async throws {
+        let peers = cluster.map { NetworkReach($0.network, store: store) }
         let metrics = Metrics()
         let audit: any AuditLog = auditFile ?? NoAuditLog()
         let pool = UpstreamPool(transport: client, metrics: metrics, logger: output.logger("upstream"))
         var policy = TransferPolicy()
         policy.fillLimit = configuration.go.fillLimit
         let delivery = Delivery(
-            store: store, policy: policy, metrics: metrics, audit: audit, logger: output.logger("delivery"))
+            store: store, policy: policy, metrics: metrics, audit: audit, peers: peers,
+            logger: output.logger("delivery"))
         let databases = try configuration.sumdbs.map { try $0.database }
         let sums = try await SumDatabases(
             databases, delivery: delivery, pool: pool, missFor: configuration.go.missFor, audit: audit,
@@ -97,12 +101,12 @@ struct NodeParts: Sendable {
             logger: output.logger("go"))
         registry = try RegistryParts(
             configuration, secrets: secrets, gates: gates, store: store, pool: pool, metrics: metrics,
-            audit: audit, output: output)
+            audit: audit, peers: peers, output: output)
         status = NodeStatusSource(
             store: store, deliveries: [delivery, registry.delivery], pool: pool,
             upstreams: configuration.go.upstreams.upstreams + databases.map(\.upstream),
             registries: registry.client, registryUpstreams: configuration.registryEndpoints,
-            metrics: metrics, output: output)
+            cluster: cluster, metrics: metrics, output: output)
         showsMetrics = configuration.metrics.enabled
         self.configuration = configuration
         self.sums = sums
@@ -113,6 +117,16 @@ struct NodeParts: Sendable {
         self.auditFile = auditFile
         self.client = client
         self.gates = gates
+        self.cluster = cluster
+        deliveries = [delivery, registry.delivery]
+    }
+
+    /// Gives the cluster what this node has, and begins to speak with it.
+    func joinCluster() async throws {
+        guard let cluster else { return }
+        let content = StoreContent(store: store, deliveries: deliveries, logger: output.logger("peers"))
+        try await cluster.serve(
+            content, inventory: cluster.inventory(of: store, logger: output.logger("peers")))
     }
 
     /// What every front serves.
@@ -136,7 +150,7 @@ struct NodeParts: Sendable {
                 .prefix(AdminProtocol.prefix), about: "administration",
                 AdminResponder(
                     administration: LocalAdministration(store: store) { transfers }, token: token,
-                    audit: audit))
+                    audit: audit, cluster: cluster))
         ]
     }
 
@@ -145,6 +159,7 @@ struct NodeParts: Sendable {
 
     /// Closes everything, the store last but for the log of what was done to it.
     func close() async {
+        await cluster?.stop()
         try? await client.shutdown()
         await gates.close()
         await store.close()

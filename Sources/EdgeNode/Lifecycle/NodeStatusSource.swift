@@ -11,6 +11,7 @@ final class NodeStatusSource: StatusSource {
     private let registries: RegistryClient
     private let registryUpstreams: [Upstream]
     private let images: HeldImagesMemory
+    private let cluster: ClusterLink?
     private let output: LogOutput
     private let start = ContinuousClock.now
     private let counts = Mutex((evicted: 0, evictedBytes: Int64(0)))
@@ -19,8 +20,11 @@ final class NodeStatusSource: StatusSource {
     /// - Parameter upstreams: everybody whom the node may ask for modules and their sums.
     init(
         store: ChunkStore, deliveries: [Delivery], pool: UpstreamPool, upstreams: [Upstream],
-        registries: RegistryClient, registryUpstreams: [Upstream], metrics: Metrics, output: LogOutput
+        registries: RegistryClient, registryUpstreams: [Upstream], cluster: ClusterLink? = nil,
+        metrics: Metrics, output: LogOutput
     ) {
+        self.cluster = cluster
+        if let cluster { metrics.peers.set { cluster.peers } }
         self.store = store
         self.deliveries = deliveries
         self.pool = pool
@@ -70,6 +74,7 @@ final class NodeStatusSource: StatusSource {
             status.notReadyBecause = status.notReadyBecause ?? "the store cannot be read: \(error)"
         }
         status.inFlight = deliveries.flatMap(\.underWay)
+        status.peers = cluster?.peers
         status.alarms = output.alarms
         return status
     }

@@ -11,7 +11,7 @@ struct RegistryParts: Sendable {
     /// - Throws: `CommandFailure` naming the key whose files cannot be used.
     init(
         _ configuration: Configuration, secrets: NodeSecrets, gates: Gates, store: ChunkStore,
-        pool: UpstreamPool, metrics: Metrics, audit: any AuditLog, output: LogOutput
+        pool: UpstreamPool, metrics: Metrics, audit: any AuditLog, peers: (any PeerReach)?, output: LogOutput
     ) throws(CommandFailure) {
         let upstreams = configuration.registryUpstreams(secrets.registries)
         let logger = output.logger("registry")
@@ -30,8 +30,8 @@ struct RegistryParts: Sendable {
         transfers.fillLimit = configuration.registry.fillLimit
         // Of its own for its limit; no name of an image is one of a module.
         delivery = Delivery(
-            store: store, policy: transfers, metrics: metrics, audit: audit, logger: output.logger("delivery")
-        )
+            store: store, policy: transfers, metrics: metrics, audit: audit, peers: peers,
+            logger: output.logger("delivery"))
         var settings = RegistryFrontSettings()
         settings.missFor = configuration.registry.missFor
         responder = RegistryResponder(

@@ -63,6 +63,11 @@ public struct InvitationCertificate: Hashable, Sendable {
     }
 
     func isSigned(by root: NodeID) -> Bool { root.hasSigned(encoded) }
+
+    /// As it travels in a token.
+    package var bytes: [UInt8] { encoded }
+    /// Reads one out of a token.
+    package init(parsing reader: inout WireReader) throws(WireError) { try self.init(from: &reader) }
 }
 
 /// What invitation and node certificates have in common.

@@ -7,10 +7,10 @@ enum Sodium {
 }
 
 /// Base64 for URLs, without padding (RFC 4648, section 5).
-enum Base64URL {
+package enum Base64URL {
     private static var variant: Int32 { Int32(sodium_base64_VARIANT_URLSAFE_NO_PADDING) }
 
-    static func encode(_ bytes: [UInt8]) -> String {
+    package static func encode(_ bytes: [UInt8]) -> String {
         let capacity = sodium_base64_encoded_len(bytes.count, variant)
         return String(unsafeUninitializedCapacity: capacity) { buffer in
             buffer.withMemoryRebound(to: CChar.self) { text in
@@ -22,7 +22,7 @@ enum Base64URL {
     }
 
     /// The bytes that `text` spells; nil when it holds anything besides the alphabet.
-    static func decode(_ text: String) -> [UInt8]? {
+    package static func decode(_ text: String) -> [UInt8]? {
         let length = text.utf8.count
         var count = 0
         var isValid = false

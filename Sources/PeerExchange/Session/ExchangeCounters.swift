@@ -12,6 +12,8 @@ package final class ExchangeCounters: Sendable {
         /// What it sent was not what it should have been.
         package var lies: UInt64 = 0
         package var lastLie: String?
+
+        package init() {}
     }
 
     private struct State {

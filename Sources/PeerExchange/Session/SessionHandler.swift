@@ -108,22 +108,23 @@ final class SessionHandler: ChannelInboundHandler {
         }
     }
 
-    private func onLoop(
-        _ work: @escaping @Sendable () async -> Result<Trust.Admission, TrustRefusal>,
+    /// Asks whether a node is a member, and goes on with the answer on the loop.
+    private func admit(
+        _ card: MemberCard,
         _ then: @escaping (SessionHandler, Result<Trust.Admission, TrustRefusal>) -> Void
     ) {
         guard let context else { return }
         let bound = NIOLoopBound((self, then), eventLoop: context.eventLoop)
         let loop = context.eventLoop
+        let admit = identity.admit
         Task {
-            let result = await work()
+            let result = await admit(card)
             loop.execute { bound.value.1(bound.value.0, result) }
         }
     }
 
     private func decide(_ card: MemberCard) {
-        let admit = identity.admit
-        onLoop({ await admit(card) }) { handler, result in handler.decided(card, result) }
+        admit(card) { handler, result in handler.decided(card, result) }
     }
 
     private func decided(_ card: MemberCard, _ result: Result<Trust.Admission, TrustRefusal>) {
@@ -144,8 +145,7 @@ final class SessionHandler: ChannelInboundHandler {
 
     private func welcomed(_ card: MemberCard, _ codec: FrameCodec) {
         guard card.record.isSigned else { return fail(.refused("its record is not signed")) }
-        let admit = identity.admit
-        onLoop({ await admit(card) }) { handler, result in
+        admit(card) { handler, result in
             switch result {
             case .success(let admission): handler.begin(codec, card, admission)
             case .failure(let refusal):

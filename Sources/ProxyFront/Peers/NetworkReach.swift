@@ -1,0 +1,64 @@
+import ChunkStore
+import Content
+import Gossip
+import PeerExchange
+
+/// The other nodes as Delivery asks them, over the real network.
+package final class NetworkReach: PeerReach {
+    private let network: PeerNetwork
+    private let store: ChunkStore
+
+    package init(_ network: PeerNetwork, store: ChunkStore) {
+        (self.network, self.store) = (network, store)
+    }
+
+    package func whole(_ ask: ContentAsk, limit: Int) async -> PeerFile? {
+        guard let object = await network.fetchWhole(ask, limit: limit) else { return nil }
+        return PeerFile(bytes: object.bytes, facts: object.facts, peer: PeerName(object.peer))
+    }
+
+    package func choose(_ ask: ContentAsk, size: Int64?) async -> PeerChoice {
+        switch await network.decide(ask) {
+        case .peers(let transfer, _): .peers(NetworkBody(transfer))
+        case .upstream(let lease): .upstream(lease: lease)
+        }
+    }
+
+    package func settled(_ name: ReferenceName) async -> PeerStatement? {
+        // What this node's own upstream said last; older words of others do not move the name back.
+        let own = try? await store.reference(name)
+        let last = own.flatMap { $0.isPeersWord ? nil : $0.checked }
+        guard let verdict = await network.settled(name, last: last) else { return nil }
+        let statement = verdict.statement
+        return PeerStatement(
+            Reference(
+                name: name, digest: statement.digest, size: statement.size, learned: statement.checked,
+                checked: statement.checked, origin: statement.origin, contentType: statement.contentType,
+                verified: .notApplicable, access: statement.access),
+            signers: verdict.signers.map { PeerName($0) })
+    }
+
+    package func lied(_ peer: PeerName, what: String) async {
+        guard let node = try? NodeID(parsing: NodeID.prefix + peer.text) else { return }
+        network.lied(node, what: what)
+    }
+}
+
+extension PeerName {
+    /// A node's key without the words before it.
+    init(_ node: NodeID) { self.init(String(node.description.dropFirst(NodeID.prefix.count))) }
+}
+
+/// A body that comes in from other nodes.
+private struct NetworkBody: PeerBody {
+    let transfer: PeerTransfer
+
+    init(_ transfer: PeerTransfer) { self.transfer = transfer }
+
+    var facts: ContentFacts { transfer.facts }
+    var peer: PeerName { PeerName(transfer.signer) }
+
+    func run(into ingest: Ingest, reading: @escaping @Sendable () -> Int64) async throws {
+        try await transfer.run(into: ingest, reading: reading)
+    }
+}
