@@ -2,24 +2,32 @@ import Content
 
 /// Datagrams in and out: a stranger's is dropped before anything costly is done with it.
 extension GossipCore {
+    /// - Returns: false for what was dropped; `drops` counts why.
     mutating func take(
         _ datagram: [UInt8], from source: Endpoint, _ step: inout Step, _ rng: inout GossipRandom
-    ) {
+    ) -> Bool {
         // No curve operation and no signature for whoever is not known.
-        guard let head = DatagramHead(datagram), let position = index[head.sender],
-            roster[position].status != .left || head.boot > roster[position].boot,
-            head.boot >= roster[position].boot,
+        guard let head = DatagramHead(datagram) else { return drop(\.malformed) }
+        guard let position = index[head.sender] else { return drop(\.strange) }
+        guard head.boot >= roster[position].boot,
+            head.boot > roster[position].boot || roster[position].replay.accepts(head.counter)
+        else { return drop(\.replayed) }
+        guard roster[position].status != .left || head.boot > roster[position].boot,
             trust.refusal(of: roster[position].node, roster[position].card.certificate, now: step.trusted)
-                == nil,
-            head.boot > roster[position].boot || roster[position].replay.accepts(head.counter),
-            roster[position].budget.take(rate: configuration.datagramRate, now: step.now),
-            let key = receiveKey(from: position, boot: head.boot),
+                == nil
+        else { return drop(\.refused) }
+        // Only what is authentic uses the budget up: forgers cannot silence a member.
+        guard roster[position].budget.hasRoom(rate: configuration.datagramRate, now: step.now) else {
+            return drop(\.flooding)
+        }
+        guard let key = receiveKey(from: position, boot: head.boot),
             let bytes = configuration.sealsDatagrams
                 ? key.open(datagram)
                 : Array(
                     datagram[(DatagramHead.byteCount + DatagramHead.nonceByteCount)...]
                         .dropLast(DatagramHead.tagByteCount))
-        else { return }
+        else { return drop(\.forged) }
+        _ = roster[position].budget.take(rate: configuration.datagramRate, now: step.now)
         if head.boot > roster[position].boot {
             // It started again: what it kept of this node is old, and so is what is known of it.
             roster[position].boot = head.boot
@@ -28,7 +36,7 @@ extension GossipCore {
         }
         roster[position].replay.note(head.counter)
         roster[position].lastHeard = step.now
-        guard let messages = try? GossipMessage.decode(bytes) else { return }
+        guard let messages = try? GossipMessage.decode(bytes) else { return drop(\.malformed) }
         heard(from: position, &step)
         var answers: [GossipMessage] = []
         if roster[position].card.record.incarnation.boot < head.boot {
@@ -38,6 +46,23 @@ extension GossipCore {
             handle(message, from: position, answers: &answers, &step, &rng)
         }
         if !answers.isEmpty { send(answers, to: position, at: source, &step, &rng) }
+        return true
+    }
+
+    private mutating func drop(_ reason: WritableKeyPath<DatagramDrops, UInt64>) -> Bool {
+        drops[keyPath: reason] += 1
+        return false
+    }
+
+    /// Whether a card costs no signature, or this member may still cause some.
+    private mutating func mayCheck(_ card: MemberCard, from position: Int, _ step: Step) -> Bool {
+        let known =
+            card.record.node == id
+            ? record.incarnation
+            : index[credentials.secret.tag(of: card.record.node)].map { roster[$0].card.record.incarnation }
+        if let known, card.record.incarnation <= known { return true }
+        return roster[position].cardBudget.take(rate: configuration.cardRate, now: step.now)
+            || drop(\.flooding)
     }
 
     /// An authentic datagram shows that its sender lives, whatever others say.
@@ -76,6 +101,7 @@ extension GossipCore {
         case .accusation(let tag, let incarnation, let accuser):
             accused(tag, incarnation, by: accuser, isDirect: accuser == sender, &step)
         case .card(let card):
+            guard mayCheck(card, from: position, step) else { return }
             if card.record.node == id {
                 sawOwnCard(card, &step)
             } else {

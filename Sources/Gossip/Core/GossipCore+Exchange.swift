@@ -218,17 +218,19 @@ extension GossipCore {
             var inner = WireReader(list)
             take(try RevocationList(from: &inner), &step)
         }
+        // Who knew nobody learns what the others know already: there is nobody to tell.
+        let isNewcomer = roster.isEmpty
         learned(card, &step)
         if let position = index[credentials.secret.tag(of: node)] {
             roster[position].lastHeard = step.now
             if !card.record.isLeaving { revive(position, &step) }
         }
         for _ in 0..<(try reader.readCount(limit: configuration.memberLimit)) {
-            let card = try MemberCard(from: &reader)
+            guard let card = try MemberCard.readable(from: &reader) else { continue }
             if card.record.node == id {
                 sawOwnCard(card, &step)
             } else {
-                learned(card, &step)
+                learned(card, spreads: !isNewcomer, &step)
             }
         }
     }

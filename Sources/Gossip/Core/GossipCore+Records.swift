@@ -2,20 +2,20 @@ import struct FoundationEssentials.Date
 
 /// Who is a member: records and certificates that come, from whomever.
 extension GossipCore {
-    /// Takes a card over and passes it on.
-    mutating func learned(_ card: MemberCard, _ step: inout Step) {
+    /// Takes a card over and, unless everybody knows it, passes it on.
+    mutating func learned(_ card: MemberCard, spreads: Bool = true, _ step: inout Step) {
         switch learn(card, trusted: step.trusted, now: step.now) {
         case .known: break
         case .new(let position):
             step.effects.append(.event(.joined(card.record.node)))
             warnOfExpiry(position, &step)
-            spread(position)
+            if spreads { spread(position) }
         case .newer(let position, let wasAway):
             if wasAway { step.effects.append(.event(.returned(card.record.node))) }
-            spread(position)
+            if spreads { spread(position) }
         case .left(let position):
             step.effects.append(.event(.left(card.record.node)))
-            spread(position)
+            if spreads { spread(position) }
         case .refused(let refusal):
             step.effects.append(.event(.refused(card.record.node, refusal)))
             if case .invitationUsed(let serial) = refusal, let certificate = card.certificate,

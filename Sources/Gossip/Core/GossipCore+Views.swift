@@ -78,6 +78,8 @@ extension GossipCore {
             silence: member.lastHeard.map { now - $0 })
     }
 
+    package var memberCount: Int { roster.count }
+
     /// Objects that this node says it holds.
     public var inventoryCount: Int { log.ids.count }
 

@@ -36,6 +36,8 @@ public struct GossipCore: Sendable {
     var queue = SpreadQueue()
     var nextGossip: GossipTime
     var sendCounter: UInt64 = 0
+    /// Datagrams that were not taken.
+    package internal(set) var drops = DatagramDrops()
 
     // Exchanges over TCP.
     var exchanges: [Exchange] = []
@@ -150,6 +152,7 @@ public struct GossipCore: Sendable {
 
     /// When it wants to be woken, if nothing comes before.
     public var nextWake: GossipTime {
+        if isLeaving { return .distantFuture }
         var wake = min(nextProbe, nextExchange, nextRetry)
         if !queue.isEmpty { wake = min(wake, nextGossip) }
         if isDirty { wake = min(wake, nextPersist) }
@@ -176,7 +179,9 @@ public struct GossipCore: Sendable {
         var step = Step(now: now, trusted: trusted, effects: [])
         switch input {
         case .wake: break
-        case .datagram(let bytes, let endpoint): take(bytes, from: endpoint, &step, &rng)
+        case .datagram(let bytes, let endpoint):
+            // What is dropped costs nothing more; what is due has its own wake.
+            guard take(bytes, from: endpoint, &step, &rng) else { return }
         case .inventory(let add, let remove):
             if log.change(add: add, remove: remove) { sayHead(&step) }
         case .exchangeRequest(let bytes, let node, let token):

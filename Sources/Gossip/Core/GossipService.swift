@@ -1,7 +1,6 @@
 import Content
 public import Logging
 public import NIOCore
-import NIOPosix
 import Synchronization
 
 import struct FoundationEssentials.Date
@@ -37,8 +36,15 @@ public final class GossipService: Sendable {
         var answers: [UInt64: CheckedContinuation<OwnerAnswer, Never>] = [:]
         var replies: [UInt64: CheckedContinuation<[UInt8], Never>] = [:]
         var nextToken: UInt64 = 1
-        var publishAt = GossipTime()
+        var publishedAt = GossipTime()
+        /// What came before there was a way to others over TCP.
+        var early: [GossipInput] = []
+        /// What the log was told of late, so that it is not told every time.
+        var warned: [GossipEvent: GossipTime] = [:]
         var isStopped = false
+
+        /// Whether anything is sent and answered.
+        var isRunning: Bool { transport != nil && !isStopped }
 
         init(core: GossipCore, rng: GossipRandom) {
             self.core = core
@@ -73,36 +79,39 @@ public final class GossipService: Sendable {
         let kept = await file.read()
         let loop = group.next()
         let inbox = Inbox()
-        let channel = try await DatagramBootstrap(group: loop)
-            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 2048))
-            .channelOption(.maxMessagesPerRead, value: 64)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(DatagramHandler(inbox: inbox))
-                }
-            }
-            .bind(host: host, port: port).get()
-        return try await loop.submit {
+        let channel = try await DatagramSocket.bind(host: host, port: port, loop: loop, inbox: inbox)
+        let (service, first) = try await loop.submit {
             var rng = GossipRandom()
             let core = GossipCore(
                 configuration, credentials: credentials, trust: trust, state: kept, now: Self.now,
-                wall: Date(),
-                rng: &rng)
+                wall: Date(), rng: &rng)
             let service = GossipService(
                 core: core, rng: rng, channel: channel, file: file, endpoint: configuration.endpoints[0],
                 credentials: credentials, logger: logger)
             inbox.receiver.withLock { $0 = { [weak service] in service?.took($0, from: $1) } }
-            return service
+            return (service, core.stateToKeep)
         }.get()
+        // The number of this start is on disk before anybody hears of it.
+        file.write(first)
+        await file.finish()
+        return service
     }
 
-    /// Begins to speak, once there is a way to others over TCP.
+    /// Begins to speak, once there is a way to others over TCP. Before, datagrams are dropped and questions answered
+    /// as if nobody else were there.
     public func begin(with transport: any ExchangeTransport) {
         loop.execute {
-            self.state.value.transport = transport
+            let running = self.state.value
+            guard !running.isStopped else { return }
+            running.transport = transport
+            for input in running.early { self.input(input) }
+            running.early = []
             self.input(.wake)
         }
     }
+
+    /// The UDP port, for those who bound to 0.
+    public var port: Int? { channel.localAddress?.port }
 
     // MARK: what others ask
 
@@ -133,9 +142,10 @@ public final class GossipService: Sendable {
         await withCheckedContinuation { continuation in
             loop.execute {
                 let running = self.state.value
-                guard !running.isStopped else {
+                guard running.isRunning else {
                     continuation.resume(
-                        returning: OwnerAnswer(lease: .unreachable, holders: [], fetchers: []))
+                        returning: OwnerAnswer(
+                            lease: wantsLease ? .unreachable : .notAsked, holders: [], fetchers: []))
                     return
                 }
                 let token = running.nextToken
@@ -164,7 +174,7 @@ public final class GossipService: Sendable {
         await withCheckedContinuation { continuation in
             loop.execute {
                 let running = self.state.value
-                guard !running.isStopped else { return continuation.resume(returning: []) }
+                guard running.isRunning else { return continuation.resume(returning: []) }
                 let token = running.nextToken
                 running.nextToken += 1
                 running.replies[token] = continuation
@@ -207,16 +217,20 @@ public final class GossipService: Sendable {
     private static var now: GossipTime { GossipTime(nanoseconds: NIODeadline.now().uptimeNanoseconds) }
 
     private func took(_ bytes: [UInt8], from source: Endpoint) {
+        let running = state.value
+        guard running.isRunning else { return }
+        input(.datagram(bytes, from: source))
         snapshot.withLock {
             $0.counters.datagramsIn += 1
             $0.counters.bytesIn += UInt64(bytes.count)
+            $0.counters.drops = running.core.drops
         }
-        input(.datagram(bytes, from: source))
     }
 
     private func input(_ input: GossipInput) {
         let running = state.value
         guard !running.isStopped else { return }
+        guard running.transport != nil else { return running.early.append(input) }
         var effects: [GossipEffect] = []
         running.core.receive(input, now: Self.now, wall: Date(), rng: &running.rng, into: &effects)
         for effect in effects { perform(effect, running) }
@@ -224,10 +238,13 @@ public final class GossipService: Sendable {
         schedule(running)
     }
 
+    /// Shows others what is known: once a second, and soon after something has happened.
     private func publish(_ running: Running, changed: Bool) {
         let now = Self.now
-        guard changed || now >= running.publishAt else { return }
-        running.publishAt = now + .seconds(1)
+        let age = now - running.publishedAt
+        guard age >= .seconds(1) || changed && (running.core.memberCount <= 100 || age >= .milliseconds(100))
+        else { return }
+        running.publishedAt = now
         let members = running.core.members(now: now)
         snapshot.withLock {
             $0.members = members
@@ -262,9 +279,8 @@ public final class GossipService: Sendable {
     }
 
     private func send(_ bytes: [UInt8], to endpoint: Endpoint) {
-        guard let address = try? SocketAddress(ipAddress: endpoint.host, port: Int(endpoint.port)) else {
-            return
-        }
+        let isIPv6 = channel.localAddress?.protocol == .inet6
+        guard let address = endpoint.socketAddress(isIPv6: isIPv6) else { return }
         let envelope = AddressedEnvelope(remoteAddress: address, data: ByteBuffer(bytes: bytes))
         snapshot.withLock {
             $0.counters.datagramsOut += 1
@@ -278,17 +294,27 @@ public final class GossipService: Sendable {
     private func tell(_ event: GossipEvent) {
         switch event {
         case .alarm: logger.critical("\(event)")
-        case .refused, .expires, .seedFailed: logger.warning("\(event)")
+        case .refused, .expires: warn(of: event)
+        case .seedFailed: logger.warning("\(event)")
         case .died, .joined, .left, .returned, .revoked: logger.notice("\(event)")
         case .suspected, .inventoryChanged: logger.debug("\(event)")
         }
         for handler in handlers.withLock({ $0 }) { handler(event) }
     }
 
+    /// Once an hour is enough for what is true all day.
+    private func warn(of event: GossipEvent) {
+        let (running, now) = (state.value, Self.now)
+        if let last = running.warned[event], now - last < .seconds(3600) { return }
+        if running.warned.count >= 256 { running.warned.removeAll() }
+        running.warned[event] = now
+        logger.warning("\(event)")
+    }
+
     private func schedule(_ running: Running) {
-        guard running.transport != nil else { return }
         let wake = running.core.nextWake
-        guard wake != running.timerAt || running.timer == nil else { return }
+        // A timer that fires too early costs less than a new one for every datagram.
+        guard running.timer == nil || wake < running.timerAt else { return }
         running.timer?.cancel()
         running.timerAt = wake
         running.timer = loop.scheduleTask(

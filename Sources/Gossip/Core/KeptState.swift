@@ -21,7 +21,7 @@ struct KeptState {
             time = Date(seconds: try reader.read())
             trust = Array(try reader.readBlock(limit: 1 << 24))
             for _ in 0..<(try reader.readCount(limit: Self.cardLimit)) {
-                cards.append(try MemberCard(from: &reader))
+                if let card = try MemberCard.readable(from: &reader) { cards.append(card) }
             }
         } catch { return }
     }

@@ -28,7 +28,13 @@ final class StateFile: Sendable {
         return await withCheckedContinuation { continuation in
             Self.onThread {
                 let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-                guard descriptor >= 0 else { return continuation.resume(returning: []) }
+                guard descriptor >= 0 else {
+                    if errno != ENOENT {
+                        let reason = String(cString: strerror(errno))
+                        self.logger.error("what gossip kept in \(path) cannot be read: \(reason)")
+                    }
+                    return continuation.resume(returning: [])
+                }
                 defer { close(descriptor) }
                 var bytes: [UInt8] = []
                 var block = [UInt8](repeating: 0, count: 1 << 16)

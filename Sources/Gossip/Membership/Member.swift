@@ -26,6 +26,8 @@ struct Member: Sendable {
     var boot: UInt32
     var replay = ReplayWindow()
     var budget = Budget()
+    /// Cards of its whose signatures have to be checked.
+    var cardBudget = Budget()
 
     // Proximity and liveness.
     var nearness = Nearness()
@@ -51,19 +53,26 @@ struct Member: Sendable {
     var isReached: Bool { status == .alive || status == .suspect }
 }
 
-/// Datagrams that are taken of one member: so many a second, some at once.
+/// What is taken of one member: so much a second, as much at once.
 struct Budget: Sendable {
     private var tokens: Double?
     private var last = GossipTime()
 
-    /// Whether one more is taken now.
-    mutating func take(rate: Int, now: GossipTime) -> Bool {
+    /// Whether one more may be taken now. Nothing is used up.
+    mutating func hasRoom(rate: Int, now: GossipTime) -> Bool {
         let rate = Double(rate)
         let refilled = (tokens ?? rate) + (now - last) / .seconds(1) * rate
         last = now
         let available = min(rate, refilled)
-        tokens = available >= 1 ? available - 1 : available
+        tokens = available
         return available >= 1
+    }
+
+    /// Takes one if there is room.
+    mutating func take(rate: Int, now: GossipTime) -> Bool {
+        guard hasRoom(rate: rate, now: now) else { return false }
+        tokens = tokens.map { $0 - 1 }
+        return true
     }
 }
 

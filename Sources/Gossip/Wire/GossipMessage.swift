@@ -117,15 +117,16 @@ package enum GossipMessage: Hashable, Sendable {
         }
     }
 
-    /// All messages of a datagram; those of an unknown type are left out, and so is what a later version puts behind
-    /// a body that this one knows.
+    /// All messages of a datagram; those of an unknown type are left out, those whose body this version cannot read
+    /// too (a record of a later version), and so is what a later version puts behind a body that this one knows.
+    /// - Throws: when the lengths do not add up.
     package static func decode(_ bytes: [UInt8]) throws(WireError) -> [GossipMessage] {
         var reader = WireReader(bytes)
         var messages: [GossipMessage] = []
         while !reader.isAtEnd {
             let type: UInt8 = try reader.read()
             var body = WireReader(try reader.readBlock(limit: DatagramHead.messageLimit))
-            if let message = try decode(type, &body) { messages.append(message) }
+            if let message = try? decode(type, &body) { messages.append(message) }
         }
         return messages
     }

@@ -13,7 +13,8 @@ public struct Incarnation: Hashable, Comparable, Sendable, CustomStringConvertib
     public var refutations: UInt32 { UInt32(truncatingIfNeeded: rawValue) }
 
     /// The next one of the same start.
-    var next: Incarnation { Incarnation(rawValue: rawValue + 1) }
+    /// The last one has none above it.
+    var next: Incarnation { Incarnation(rawValue: rawValue == .max ? .max : rawValue + 1) }
 
     public static func < (left: Incarnation, right: Incarnation) -> Bool { left.rawValue < right.rawValue }
 
@@ -119,10 +120,23 @@ public struct MemberCard: Hashable, Sendable {
     }
 
     package init(from reader: inout WireReader) throws(WireError) {
-        var inner = WireReader(try reader.readBlock(limit: MemberRecord.byteLimit))
+        let record = try reader.readBlock(limit: MemberRecord.byteLimit)
+        try self.init(record, chain: try reader.readBlock(limit: NodeCertificate.byteLimit))
+    }
+
+    /// Reads past one.
+    /// - Returns: nil for one that this version cannot read.
+    /// - Throws: when there is not even the place of one.
+    static func readable(from reader: inout WireReader) throws(WireError) -> MemberCard? {
+        let record = try reader.readBlock(limit: MemberRecord.byteLimit)
+        let chain = try reader.readBlock(limit: NodeCertificate.byteLimit)
+        return try? MemberCard(record, chain: chain)
+    }
+
+    private init(_ bytes: ArraySlice<UInt8>, chain: ArraySlice<UInt8>) throws(WireError) {
+        var inner = WireReader(bytes)
         record = try MemberRecord(from: &inner)
         try inner.expectEnd()
-        let chain = try reader.readBlock(limit: NodeCertificate.byteLimit)
         if chain.isEmpty {
             certificate = nil
         } else {
