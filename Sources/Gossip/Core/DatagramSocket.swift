@@ -25,9 +25,8 @@ enum DatagramSocket {
             // What does not fit the way is lost as a whole: half datagrams keep neither gossip nor routers healthy.
             // IPv6 never splits on the way, and 1,232 bytes are what it always carries.
             bootstrap = bootstrap.channelOption(
-                .socketOption(
-                    level: .init(rawValue: CInt(IPPROTO_IP)), name: .init(rawValue: CInt(IP_MTU_DISCOVER))),
-                value: CInt(IP_PMTUDISC_PROBE))
+                ChannelOptions.socket(SocketOptionLevel(IPPROTO_IP), SocketOptionName(IP_MTU_DISCOVER)),
+                value: SocketOptionValue(IP_PMTUDISC_PROBE))
         }
         return try await bootstrap.bind(host: host, port: port).get()
     }

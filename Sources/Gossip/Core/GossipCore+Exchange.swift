@@ -10,6 +10,8 @@ extension GossipCore {
         static let page: UInt8 = 4
     }
 
+    /// Cards that a newcomer passes on: a young cluster meets at several places at once.
+    static let retoldLimit = 64
     /// Ids in one page of a snapshot.
     static let pageLimit = 100_000
     /// Bytes of one answer's cards.
@@ -76,7 +78,7 @@ extension GossipCore {
         do throws(WireError) {
             switch try reader.read(UInt8.self) {
             case Kind.meet: return try met(&reader, from: node, &step)
-            case Kind.snapshot: return try page(&reader)
+            case Kind.snapshot where isMember(node, step): return try page(&reader)
             default: return []
             }
         } catch { return [] }
@@ -97,12 +99,12 @@ extension GossipCore {
             known[try NodeTag(from: &reader)] = try reader.read()
         }
         learned(card, &step)
-        if let position = index[credentials.secret.tag(of: node)] {
-            roster[position].lastHeard = step.now
-            // It has shown itself: a record that was known does not say so again.
-            if card.record.incarnation == roster[position].card.record.incarnation, !card.record.isLeaving {
-                revive(position, &step)
-            }
+        // Who is no member, or no longer one, is told nothing.
+        guard isMember(node, step), let position = index[credentials.secret.tag(of: node)] else { return [] }
+        roster[position].lastHeard = step.now
+        // It has shown itself: a record that was known does not say so again.
+        if card.record.incarnation == roster[position].card.record.incarnation, !card.record.isLeaving {
+            revive(position, &step)
         }
         var writer = WireWriter()
         writer.write(Kind.met)
@@ -130,6 +132,11 @@ extension GossipCore {
         writer.writeNumber(cards.count)
         for card in cards { card.write(to: &writer) }
         return writer.bytes
+    }
+
+    private func isMember(_ node: NodeID, _ step: Step) -> Bool {
+        guard let position = index[credentials.secret.tag(of: node)] else { return false }
+        return trust.refusal(of: node, roster[position].card.certificate, now: step.trusted) == nil
     }
 
     private mutating func page(_ reader: inout WireReader) throws(WireError) -> [UInt8] {
@@ -218,19 +225,21 @@ extension GossipCore {
             var inner = WireReader(list)
             take(try RevocationList(from: &inner), &step)
         }
-        // Who knew nobody learns what the others know already: there is nobody to tell.
         let isNewcomer = roster.isEmpty
         learned(card, &step)
         if let position = index[credentials.secret.tag(of: node)] {
             roster[position].lastHeard = step.now
             if !card.record.isLeaving { revive(position, &step) }
         }
-        for _ in 0..<(try reader.readCount(limit: configuration.memberLimit)) {
+        let count = try reader.readCount(limit: configuration.memberLimit)
+        // Who knew nobody learns of many what they know of each other: it need not tell them all of it again.
+        let spreads = !isNewcomer || count <= Self.retoldLimit
+        for _ in 0..<count {
             guard let card = try MemberCard.readable(from: &reader) else { continue }
             if card.record.node == id {
                 sawOwnCard(card, &step)
             } else {
-                learned(card, spreads: !isNewcomer, &step)
+                learned(card, spreads: spreads, &step)
             }
         }
     }

@@ -89,7 +89,9 @@ extension GossipCore {
         _ number: UInt32, to target: NodeTag, for asker: NodeTag, _ step: inout Step,
         _ rng: inout GossipRandom
     ) {
-        guard let position = index[target], relays.count < 256 else { return }
+        guard let position = index[target], roster[position].status != .left, relays.count < 256 else {
+            return
+        }
         probeNumber &+= 1
         relays.append(
             Relay(

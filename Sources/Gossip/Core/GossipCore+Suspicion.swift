@@ -75,7 +75,10 @@ extension GossipCore {
     }
 
     mutating func revive(_ position: Int, _ step: inout Step) {
-        guard roster[position].status == .dead || roster[position].status == .left else { return }
+        guard roster[position].status == .dead || roster[position].status == .left,
+            trust.refusal(of: roster[position].node, roster[position].card.certificate, now: step.trusted)
+                == nil
+        else { return }
         roster[position].status = .alive
         roster[position].suspicion = nil
         roster[position].told = .max
