@@ -7,7 +7,7 @@ config ?=
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
-demo: ## build a program of 53 modules and pull an image of 210 MiB through a node, stop the upstreams, do it again
+demo: ## build a program of 53 modules and pull an image of 210 MiB through three nodes, the last time without upstream
 	@scripts/demo.sh
 
 run: ## build and run a node on this machine (config=FILE for its configuration)

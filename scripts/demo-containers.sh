@@ -110,7 +110,7 @@ pull() {
 # quietly FOLDER PROGRAM ARGUMENT...: a client whose words are shown when it fails.
 quietly() {
     (client "$@") >"$work/client.log" 2>&1 || {
-        tail -n 20 "$work/client.log" "$work/node.log" >&2
+        tail -n 20 "$work/client.log" "$work/node$number.log" >&2
         fail "$2 could not pull; its words and the node's stand above."
     }
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The main job on real input: a real go builds a program of 53 modules through a node, and real container clients pull
-# an image of 210 MiB through it; the upstreams go away, and clients that have never fetched anything do it all again.
-# Says in a table what came from where.
+# The main job on real input, on a cluster of three nodes that joined by token: a real go builds a program of 53 modules
+# and real container clients pull an image of 210 MiB through node 1, which asks upstream; again through node 2, which
+# takes it from node 1; then upstream and node 1 go away, and it is all done once more through node 3. The clients
+# never have anything. Says in a table what came from where.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/demo-containers.sh"
 
@@ -15,7 +16,7 @@ say "building the node (the first time takes some minutes)"
 edgenode=$(cd "$root" && swift build -c release --show-bin-path)/edgenode
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/edgenode-demo.XXXXXX")
-upstream= node= registry= wire= containerd=
+upstream= nodes=() registry= wire= containerd=
 
 # finish PID: ends one of the two programs that this script started.
 finish() {
@@ -25,7 +26,7 @@ finish() {
 
 clean_up() {
     local program
-    for program in $containerd $node $upstream $wire $registry; do finish "$program"; done
+    for program in $containerd "${nodes[@]}" $upstream $wire $registry; do finish "$program"; done
     rm -rf "$work"
 }
 trap clean_up EXIT
@@ -58,12 +59,12 @@ start_registry
 described() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["proxies"]["modules"][sys.argv[2]])' "$work/upstream.json" "$1"; }
 url=$(described url)
 key=$(described databaseKey)
-port=$(free_port)
-
-cat >"$work/cluster.toml" <<CONFIGURATION
+# write_configuration N: that of node N.
+write_configuration() {
+    cat >"$work/node$1.toml" <<CONFIGURATION
 [node]
-data_dir = "$work/data"
-listen = ["127.0.0.1:$port"]
+data_dir = "$work/data$1"
+listen = ["127.0.0.1:${ports[$1]}"]
 
 [go]
 upstreams = "$url"
@@ -76,12 +77,42 @@ url = "$(described databaseURL)"
 [[registry.upstream]]
 name = "$registry_name"
 url = "$wire_url"
-CONFIGURATION
-"$edgenode" run --config "$work/cluster.toml" >"$work/node.log" 2>&1 &
-node=$!
-until_true "edgenode" curl --silent --fail --output /dev/null "http://127.0.0.1:$port/healthz"
 
-# snapshot NAME: what the node and the upstream have counted so far.
+[cluster]
+listen = "127.0.0.1:$(free_port)"
+CONFIGURATION
+}
+
+# on N COMMAND...: a command of node N.
+on() {
+    local number=$1
+    shift
+    "$edgenode" "$@" --config "$work/node$number.toml"
+}
+
+ports=(0 "$(free_port)" "$(free_port)" "$(free_port)")
+for number in 1 2 3; do write_configuration "$number"; done
+say "making a cluster of three nodes"
+on 1 cluster init >&2
+# Node 2 is a resolver: its word alone counts for what a tag stands for when upstream is away.
+on 1 cluster invite --role resolver | on 2 join - >&2
+on 1 cluster invite | on 3 join - >&2
+for number in 1 2 3; do
+    "$edgenode" run --config "$work/node$number.toml" >"$work/node$number.log" 2>&1 &
+    nodes[number]=$!
+    until_true "node $number" curl --silent --fail --output /dev/null "http://127.0.0.1:${ports[number]}/healthz"
+done
+all_met() { [ "$(on 3 peers --json | grep -c '"state" : "alive"')" = 2 ]; }
+until_true "the cluster" all_met
+on 3 peers >&2
+
+# use N: clients go to node N from now on.
+use() {
+    number=$1
+    port=${ports[$1]}
+}
+
+# snapshot NAME: what the node in use and the upstreams have counted so far.
 snapshot() {
     curl --silent --fail "http://127.0.0.1:$port/metrics" >"$work/$1.metrics"
     curl --silent --fail "${url%/modules}/_control/requests" >"$work/$1.upstream" 2>/dev/null || echo '{}' >"$work/$1.upstream"
@@ -99,25 +130,30 @@ build() {
         env -i HOME="$home" PATH=/usr/bin:/bin GOENV=off GOPATH="$home/go" GOCACHE="$cache/go-build" \
             GOPROXY="http://127.0.0.1:$port" GOSUMDB="$key" GOFLAGS="-mod=mod -trimpath -modcacherw" \
             GOTOOLCHAIN=local GOTELEMETRY=off GOWORK=off CGO_ENABLED=0 "$go" build -o modules . 2>"$work/$1.log" ||
-            { tail -n 20 "$work/$1.log" "$work/node.log" >&2 && exit 1; }
+            { tail -n 20 "$work/$1.log" "$work/node$number.log" >&2 && exit 1; }
     ) || fail "go build failed; its words and the node's stand above."
     echo "$start $(date +%s.%N)" >"$work/$1.times"
     "$home/module/modules" >"$work/$1.out" || fail "the program that was built does not work."
 }
 
-say "building a program of 53 modules with go $release through the node"
-snapshot start
-build first-build
-snapshot first-build
-say "pulling $image through the node with $clients"
-pull first-pull
-snapshot first-pull
-for program in $upstream $wire $registry; do finish "$program"; done
+# round N: a build and pulls through node N.
+round() {
+    use "$1"
+    snapshot "start-$1"
+    build "build-$1"
+    snapshot "build-$1"
+    pull "pull-$1"
+    snapshot "pull-$1"
+}
+
+say "node 1, with upstream: building a program of 53 modules with go $release, pulling $image with $clients"
+round 1
+say "node 2: the same, with clients that hold nothing"
+round 2
+for program in $upstream $wire $registry "${nodes[1]}"; do finish "$program"; done
 upstream= wire= registry=
-say "the upstreams are gone; building and pulling again with clients that hold nothing"
-build second-build
-snapshot second-build
-pull second-pull
-snapshot second-pull
+say "the upstreams and node 1 are gone; node 3: the same, with clients that hold nothing"
+round 3
+on 3 peers >&2
 
 python3 "$root/scripts/demo_report.py" "$work"

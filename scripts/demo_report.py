@@ -50,45 +50,43 @@ def table(rows):
     print()
 
 
+ROUNDS = {1: "node 1, with upstream", 2: "node 2", 3: "node 3, no upstream, no node 1"}
+MODULES = {"modules": "^/modules/", "checksum database": ""}
+IMAGES = {"layers and configs": "/blobs/", "manifests": ""}
+
+
 def main(work):
-    steps = ["start", "first-build", "first-pull", "second-build", "second-pull"]
-    counters = {step: served(work / f"{step}.metrics") for step in steps}
-    by_step = {step: difference(counters[step], counters[before]) for before, step in zip(steps, steps[1:])}
-    modules = {"modules": "^/modules/", "checksum database": ""}
-    images = {"layers and configs": "/blobs/", "manifests": ""}
-    upstream = {
-        "first-build": difference(
-            asked(work / "first-build.upstream", modules), asked(work / "start.upstream", modules)
-        ),
-        "first-pull": difference(
-            asked(work / "first-pull.registry", images), asked(work / "start.registry", images)
-        ),
-    }
-    titles = {
-        "first-build": "build, empty node",
-        "first-pull": "pulls, empty node",
-        "second-build": "build, no upstream",
-        "second-pull": "pulls, no upstream",
-    }
     rows = [("what", "answered from", "requests", "bytes")]
-    for step, title in titles.items():
-        for source, (requests, octets) in sorted(by_step[step].items()):
-            if requests or octets:
-                rows.append((title, source, str(requests), size(octets)))
-        for kind, (requests, octets) in upstream.get(step, {"(stopped)": [0, 0]}).items():
-            rows.append((title, f"  at the upstream: {kind}", str(requests), size(octets)))
+    offline = 0
+    for number, where in ROUNDS.items():
+        steps = [f"{step}-{number}" for step in ("start", "build", "pull")]
+        counters = [served(work / f"{step}.metrics") for step in steps]
+        asks = [("build", steps[0], steps[1], "upstream", MODULES), ("pulls", steps[1], steps[2], "registry", IMAGES)]
+        for index, (what, before, after, log, kinds) in enumerate(asks):
+            title = f"{what}, {where}"
+            for source, (requests, octets) in sorted(difference(counters[index + 1], counters[index]).items()):
+                if requests or octets:
+                    rows.append((title, source, str(requests), size(octets)))
+                if number == 3:
+                    offline += requests
+            if number == 3:
+                rows.append((title, "  at the upstream: (stopped)", "0", "0 B"))
+                continue
+            at = difference(asked(work / f"{after}.{log}", kinds), asked(work / f"{before}.{log}", kinds))
+            for kind, (requests, octets) in at.items():
+                rows.append((title, f"  at the upstream: {kind}", str(requests), size(octets)))
     table(rows)
 
-    for step, title in titles.items():
-        start, end = map(float, (work / f"{step}.times").read_text().split())
-        words = f"{title}: {end - start:.1f} s"
-        output = work / f"{step}.out"
-        if output.exists():
-            said = re.sub(r"\x1b\[[0-9;]*m", "", output.read_text().splitlines()[-1])
-            words += f"; the program that was built says: {said}"
-        print(words + ".")
-    answered = sum(requests for step in steps[3:] for requests, _ in by_step[step].values())
-    print(f"Without upstream the node answered all {answered} requests by itself; nothing else was there to ask.")
+    for number, where in ROUNDS.items():
+        for what in ("build", "pull"):
+            start, end = map(float, (work / f"{what}-{number}.times").read_text().split())
+            words = f"{what}, {where}: {end - start:.1f} s"
+            output = work / f"{what}-{number}.out"
+            if output.exists():
+                said = re.sub(r"\x1b\[[0-9;]*m", "", output.read_text().splitlines()[-1])
+                words += f"; the program that was built says: {said}"
+            print(words + ".")
+    print(f"Without upstream and without the node that had asked it, node 3 answered all {offline} requests.")
 
 
 main(pathlib.Path(sys.argv[1]))
