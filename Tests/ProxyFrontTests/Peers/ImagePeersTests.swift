@@ -18,7 +18,7 @@ import Testing
         let number = started.count + 1
         let settings = try RegistryNode.Settings.with {
             $0.access = ScriptedAccess(insiders: ["insider"])
-            $0.peers = mesh.reach(of: number)
+            $0.peers = { _ in mesh.reach(of: number) }
         }
         try await RegistryNode.running(registry, settings) { node in
             mesh.add(number, node.store, [node.delivery])

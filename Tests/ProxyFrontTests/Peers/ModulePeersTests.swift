@@ -29,7 +29,7 @@ import Testing
         let number = started.count + 1
         var settings = TestNode.Settings(url)
         settings.authority = ScriptedAuthority(.sums(try Self.module.sums))
-        settings.peers = mesh.reach(of: number)
+        settings.peers = { _ in mesh.reach(of: number) }
         try change(&settings)
         try await TestNode.running(settings) { node in
             mesh.add(number, node.store, [node.delivery])

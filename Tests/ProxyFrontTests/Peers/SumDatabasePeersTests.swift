@@ -30,7 +30,7 @@ import Testing
                 try SumDatabaseConfiguration(
                     key: log.verifierKey, url: url, patterns: ModulePatterns(commaSeparated: "*"))
             ]
-            settings.peers = mesh.reach(of: number)
+            settings.peers = { _ in mesh.reach(of: number) }
             return settings
         }
         let mesh = PeerMesh()

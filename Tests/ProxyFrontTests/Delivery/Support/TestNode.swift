@@ -22,8 +22,8 @@ struct TestNode: Sendable {
         var store: @Sendable (inout ChunkStore.Configuration) -> Void = { _ in }
         /// A folder to keep; nil = one that is removed afterwards.
         var directory: String?
-        /// The other nodes.
-        var peers: (any PeerReach)?
+        /// The way to the other nodes.
+        var peers: (@Sendable (ChunkStore) -> any PeerReach)?
 
         init(_ upstreams: String) { self.upstreams = upstreams }
     }
@@ -65,7 +65,7 @@ struct TestNode: Sendable {
             transport: client, breaker: settings.breaker, metrics: metrics, logger: logger)
         let delivery = Delivery(
             store: store, policy: settings.policy, clock: clock.storeClock, metrics: metrics,
-            peers: settings.peers, logger: logger)
+            peers: settings.peers?(store), logger: logger)
         var go = GoModuleConfiguration(upstreams: list)
         go.databasePatience = .seconds(20)
         settings.go(&go)

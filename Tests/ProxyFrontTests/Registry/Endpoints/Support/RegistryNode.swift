@@ -16,8 +16,8 @@ struct RegistryNode: Sendable {
         var proven = ProvenCredentials.Configuration()
         /// A folder to keep; nil = one that is removed afterwards.
         var directory: String?
-        /// The other nodes.
-        var peers: (any PeerReach)?
+        /// The way to the other nodes.
+        var peers: (@Sendable (ChunkStore) -> any PeerReach)?
 
         /// Docker Hub, another registry, and one on a port of its own, with changes.
         static func with(_ change: (inout Settings) throws -> Void = { _ in }) throws -> Settings {
@@ -67,7 +67,7 @@ struct RegistryNode: Sendable {
         let audit = RecordingAudit()
         let delivery = Delivery(
             store: store, policy: settings.transfer, clock: clock.storeClock, metrics: metrics, audit: audit,
-            peers: settings.peers, logger: logger)
+            peers: settings.peers?(store), logger: logger)
         var front = RegistryFrontSettings()
         front.retryPauses = [.milliseconds(1)]
         let node = RegistryNode(
