@@ -1,5 +1,6 @@
 import ChunkStore
 import Content
+import Foundation
 import Gossip
 import Logging
 import PeerExchange
@@ -50,6 +51,8 @@ import Testing
             $0.peers = { NetworkReach(member.network, store: $0) }
         }
         try await RegistryNode.running(site.registry, settings) { node in
+            // Statements are held against the machine's clock.
+            node.clock.advance(seconds: Int64(Date().timeIntervalSince1970) - node.clock.seconds)
             let content = StoreContent(
                 store: node.store, deliveries: [node.delivery], logger: Logger(label: "test"))
             let number = site.nodes.count + 1

@@ -189,6 +189,8 @@ final class TestClock: Sendable {
     private let time = Mutex<Int64>(1_800_000_000_000)
 
     var storeClock: StoreClock { StoreClock { self.time.withLock { $0 } } }
+    /// Since 1970.
+    var seconds: Int64 { time.withLock { $0 / 1000 } }
     func advance(seconds: Int64) { time.withLock { $0 += seconds * 1000 } }
 }
 
