@@ -32,7 +32,9 @@ extension GossipCore {
         }
         if step.now >= nextExchange {
             // With more members less often, so that what each one pays stays the same.
-            let interval = configuration.exchangeInterval * max(1, Double(reached.count) / 1000)
+            let whole = configuration.exchangeInterval * max(1, Double(reached.count) / 1000)
+            exchangeCount += 1
+            let interval = min(whole, .seconds(2) * (1 << min(exchangeCount, 20)))
             nextExchange = step.now + interval * Double.random(in: 0.5..<1.5, using: &rng)
             if let position = pick(1, &rng, where: { _ in true }).first {
                 meet(roster[position].endpoint, roster[position].node, &step)
@@ -95,8 +97,15 @@ extension GossipCore {
             take(try RevocationList(from: &inner), &step)
         }
         var known: [NodeTag: UInt64] = [:]
+        var isBehind = false
         for _ in 0..<(try reader.readCount(limit: configuration.memberLimit)) {
-            known[try NodeTag(from: &reader)] = try reader.read()
+            let tag = try NodeTag(from: &reader)
+            let incarnation: UInt64 = try reader.read()
+            known[tag] = incarnation
+            let own =
+                tag == credentials.tag
+                ? record.incarnation : index[tag].map { roster[$0].card.record.incarnation }
+            isBehind = isBehind || own?.rawValue ?? 0 < incarnation
         }
         learned(card, &step)
         // Who is no member, or no longer one, is told nothing.
@@ -110,11 +119,9 @@ extension GossipCore {
         writer.write(Kind.met)
         self.card.write(to: &writer)
         writer.writeBlock(trust.revocations?.encoded ?? [])
-        // The asker speaks of a later start of this node than this node knows: it is asked for the record, since
-        // its word alone would let it push this node's incarnations to their end.
-        if let seen = known[credentials.tag], seen > record.incarnation.rawValue {
-            meet(card.record.endpoints[0], node, &step)
-        }
+        // The asker knows members, or later records, that this node does not, its own after a lost disk among them:
+        // it is asked back, since its word without their signatures is worth nothing.
+        if isBehind { meet(card.record.endpoints[0], node, &step) }
         var cards: [MemberCard] = []
         var size = 0
         for member in roster where member.node != node {

@@ -15,8 +15,8 @@ extension GossipCore {
         guard ahead != 0, ahead < 1 << 31 else { return }
         let hinted = known + UInt64(ahead)
         guard hinted > roster[position].pull.hinted else { return }
+        // It is passed on once the writer has confirmed it: what a liar makes up ends here.
         roster[position].pull.hinted = hinted
-        sayHint(position, low)
     }
 
     /// Passes on that a log has moved.
@@ -117,6 +117,7 @@ extension GossipCore {
             let sequence = roster[position].log.sequence
             roster[position].pull.hinted =
                 changes.isEmpty ? sequence : max(roster[position].pull.hinted, sequence)
+            if !changes.isEmpty { sayHint(position, UInt32(truncatingIfNeeded: sequence)) }
         }
         check(position, &step)
         if !changes.isEmpty { step.effects.append(.event(.inventoryChanged(roster[position].node))) }

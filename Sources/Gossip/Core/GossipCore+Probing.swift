@@ -32,6 +32,14 @@ extension GossipCore {
         send(messages, to: position, &step, &rng)
     }
 
+    /// Has a member that is reached anew probed in the round that runs, at a place that differs from observer to
+    /// observer (SWIM, section 4.3).
+    mutating func enterRing(_ position: Int) {
+        guard roster[position].isReached, !ring.contains(position) else { return }
+        let place = mixed(roster[position].tag.rawValue ^ credentials.tag.rawValue) % UInt64(ring.count + 1)
+        ring.insert(position, at: Int(place))
+    }
+
     /// Round robin over a shuffled ring, so that each is probed within two rounds (SWIM, section 4.3); a suspect that
     /// this node has not tried itself comes first.
     private mutating func nextTarget(_ rng: inout GossipRandom) -> Int? {

@@ -79,6 +79,7 @@ extension GossipCore {
             roster.append(member)
             index[tag] = roster.count - 1
             refreshReached()
+            enterRing(roster.count - 1)
             return record.isLeaving ? .known : .new(roster.count - 1)
         }
         return renew(position, card, admission)
@@ -103,6 +104,7 @@ extension GossipCore {
         queue.forget(.accusation, about: roster[position].tag)
         roster[position].status = card.record.isLeaving ? .left : .alive
         refreshReached()
+        if before == .dead || before == .left { enterRing(position) }
         if card.record.isLeaving { return before == .left ? .known : .left(position) }
         return .newer(position, wasAway: before == .dead || before == .left)
     }

@@ -83,6 +83,7 @@ extension GossipCore {
         roster[position].suspicion = nil
         roster[position].told = .max
         refreshReached()
+        enterRing(position)
         step.effects.append(.event(.returned(roster[position].node)))
     }
 

@@ -17,7 +17,7 @@ public struct GossipCore: Sendable {
     var record: MemberRecord
     var isLeaving = false
 
-    var roster: [Member] = []
+    package var roster: [Member] = []
     var index: [NodeTag: Int] = [:]
     /// Indices of those reached, and of those suspected among them.
     var reached: [Int] = []
@@ -42,6 +42,8 @@ public struct GossipCore: Sendable {
     // Exchanges over TCP.
     var exchanges: [Exchange] = []
     var nextExchange: GossipTime
+    /// Comparisons since the start: the first follow each other faster, while the node is new.
+    var exchangeCount = 0
     var nextRetry: GossipTime
     var seeds: [SeedState]
     var nextToken: UInt64 = 1
@@ -50,7 +52,7 @@ public struct GossipCore: Sendable {
 
     // Inventory and owners.
     var log: InventoryLog
-    var leases = LeaseBook()
+    package var leases = LeaseBook()
     var questions: [Question] = []
     var questionNumber: UInt32
 
@@ -128,7 +130,7 @@ public struct GossipCore: Sendable {
         questionNumber = UInt32(truncatingIfNeeded: rng.next())
         nextProbe = now + .seconds(Double.random(in: 0..<1, using: &rng))
         nextGossip = now + configuration.gossipInterval
-        nextExchange = now + configuration.exchangeInterval
+        nextExchange = now + .seconds(2)
         nextRetry = now + configuration.retryInterval
         nextPersist = now
         seeds = configuration.seeds.map { SeedState(seed: $0, next: now) }

@@ -1,8 +1,8 @@
 import struct FoundationEssentials.Date
 
 /// What this node knows of another one.
-struct Member: Sendable {
-    enum Status: Hashable, Sendable {
+package struct Member: Sendable {
+    package enum Status: Hashable, Sendable {
         case alive
         case suspect
         case dead
@@ -10,11 +10,11 @@ struct Member: Sendable {
     }
 
     let tag: NodeTag
-    var card: MemberCard
+    package var card: MemberCard
     var admission: Trust.Admission
     /// At least that of the record; a higher one was seen where the record is still to come.
-    var incarnation: Incarnation
-    var status = Status.alive
+    package var incarnation: Incarnation
+    package var status = Status.alive
     var suspicion: Suspicion?
 
     // Datagrams.
@@ -24,7 +24,7 @@ struct Member: Sendable {
     var keys: (own: UInt32, theirs: UInt32, send: DatagramKey, receive: DatagramKey)?
     /// The boot that its last authentic datagram had.
     var boot: UInt32
-    var replay = ReplayWindow()
+    package var replay = ReplayWindow()
     var budget = Budget()
     /// Cards of its whose signatures have to be checked.
     var cardBudget = Budget()

@@ -1,5 +1,5 @@
 /// Whom an owner lets fetch what from upstream: one member an object, for a few seconds at a time. Advice, not a lock.
-struct LeaseBook: Sendable {
+package struct LeaseBook: Sendable {
     struct Entry: Sendable {
         var holder: NodeTag
         var expires: GossipTime
@@ -12,6 +12,8 @@ struct LeaseBook: Sendable {
     static let followerLimit = 16
 
     private var entries: [InventoryID: Entry] = [:]
+
+    package init() {}
 
     /// Who may fetch `id`: the asker if nobody may yet or it may already.
     /// - Returns: the lease's holder.

@@ -47,7 +47,7 @@ public struct MemberRecord: Hashable, Sendable {
     let extra: [UInt8]
     public let encoded: [UInt8]
 
-    init(
+    package init(
         cluster: ClusterID, incarnation: Incarnation, isLeaving: Bool, protocols: ClosedRange<UInt8>,
         endpoints: [Endpoint], inventoryEpoch: UInt64, software: String, extra: [UInt8] = [], key: NodeKey
     ) {
@@ -115,7 +115,7 @@ public struct MemberCard: Hashable, Sendable {
     /// Nil with a list of members.
     public let certificate: NodeCertificate?
 
-    init(record: MemberRecord, certificate: NodeCertificate?) {
+    package init(record: MemberRecord, certificate: NodeCertificate?) {
         (self.record, self.certificate) = (record, certificate)
     }
 

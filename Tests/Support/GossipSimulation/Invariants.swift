@@ -13,6 +13,8 @@ package struct Invariants {
     /// The highest incarnation that each node has used itself.
     private var used: [Incarnation?]
     private var steps: [Int]
+    /// When a node's process ended, while it is away.
+    private var stoppedAt: [UInt64?]
     package internal(set) var leases = LeaseInvariant()
 
     init(population: Population, count: Int) {
@@ -20,6 +22,7 @@ package struct Invariants {
         known = Array(repeating: Array(repeating: nil, count: numbers.count), count: count)
         used = Array(repeating: nil, count: numbers.count)
         steps = Array(repeating: 0, count: count)
+        stoppedAt = Array(repeating: nil, count: numbers.count)
     }
 
     mutating func violate(_ what: String, at time: UInt64) {
@@ -28,13 +31,18 @@ package struct Invariants {
     }
 
     /// A process has ended; the next one begins with what it kept, or with nothing.
-    mutating func stopped(_ number: Int) {
+    mutating func stopped(_ number: Int, at time: UInt64) {
+        stoppedAt[number] = time
         for member in known[number].indices { known[number][member] = nil }
         leases.forget(number)
     }
 
+    /// Somebody else speaks with its key now.
+    mutating func speaks(_ number: Int) { stoppedAt[number] = nil }
+
     mutating func stepped(_ node: SimulatedNode, in simulation: Simulation) {
         guard let core = node.core else { return }
+        stoppedAt[node.number] = nil
         own(core.ownRecord.incarnation, of: node, at: simulation.now)
         steps[node.number] += 1
         guard steps[node.number] % simulation.settings.checkEvery == 0 else { return }
@@ -74,6 +82,12 @@ package struct Invariants {
             }
         } else {
             violate("\(node.number) knows \(member), which never ran", at: time)
+        }
+        // What was under way, in a socket or in a starving process, is heard within half a minute.
+        if let stop = stoppedAt[member], let silence = view.silence, time > stop + 30_000_000_000,
+            UInt64(max(0, silence.nanoseconds)) + 30_000_000_000 < time - stop
+        {
+            violate("\(node.number) hears \(member), which has stopped long ago", at: time)
         }
         known[node.number][member] = (view.incarnation, view.state)
     }

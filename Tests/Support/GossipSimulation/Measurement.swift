@@ -35,8 +35,8 @@ package struct Measurement: Sendable, CustomStringConvertible {
         let simulation = Simulation(
             settings, population: try Populations.shared.population(count: count + rounds))
         measureFormation(simulation)
-        simulation.run(for: seconds(20))
-        measureTraffic(simulation, seconds: 30)
+        simulation.run(for: seconds(60))
+        measureTraffic(simulation, seconds: 60)
         for round in 0..<rounds { measureRumor(simulation, Simulation.object(round), at: round * 7 % count) }
         for round in 0..<rounds { measureJoin(simulation, count + round) }
         for round in 0..<rounds { measureCrash(simulation, count + round) }
@@ -48,7 +48,8 @@ package struct Measurement: Sendable, CustomStringConvertible {
             simulation.at(UInt64(number) * 1_000_000_000 / UInt64(count)) { $0.start(number) }
         }
         formation =
-            simulation.run(atMost: seconds(300)) { $0.isConverged }.map { Double($0) / 1e9 } ?? .infinity
+            simulation.run(atMost: seconds(300)) { [count] in $0.running == count && $0.isConverged }
+            .map { Double($0) / 1e9 } ?? .infinity
     }
 
     private mutating func measureTraffic(_ simulation: Simulation, seconds span: Int) {
@@ -94,6 +95,8 @@ package struct Measurement: Sendable, CustomStringConvertible {
     }
 
     private mutating func measureCrash(_ simulation: Simulation, _ number: Int) {
+        // Those who learned of the crash before are themselves again.
+        simulation.run(for: seconds(20))
         let start = simulation.now
         simulation.stop(number)
         let first = simulation.run(atMost: seconds(120)) { $0.knowing(number, in: .dead) > 0 }

@@ -12,6 +12,14 @@ package struct Population: Sendable {
     /// The number of each node, by its id.
     package let numbers: [NodeID: Int]
 
+    /// The root of those who would like to be members.
+    package static let forger: NodeKey = {
+        guard let key = try? NodeKey(seedBytes: Array(repeating: 66, count: 32)) else {
+            preconditionFailure("32 bytes make a key")
+        }
+        return key
+    }()
+
     /// When every simulation begins, by the clocks that are right.
     static let start = TrustedClock.build.addingTimeInterval(86_400)
 
@@ -34,7 +42,8 @@ package struct Population: Sendable {
         for number in 0..<count {
             let own = try key(&random)
             let certificate = try Self.certificate(
-                of: own.id, root: root, invitation: key(&random), serial: random.bytes(Serial.byteCount),
+                of: own.id, cluster: ClusterID(root: root.id), root: root, invitation: key(&random),
+                serial: random.bytes(Serial.byteCount),
                 zone: zones[number % zones.count])
             members.append(
                 try ClusterCredentials(
@@ -46,13 +55,13 @@ package struct Population: Sendable {
 
     /// What a node of `root` shows; another root's than the cluster's makes a forgery.
     package static func certificate(
-        of node: NodeID, root: NodeKey, invitation: NodeKey, serial: [UInt8], zone: Zone
+        of node: NodeID, cluster: ClusterID, root: NodeKey, invitation: NodeKey, serial: [UInt8], zone: Zone
     ) throws -> NodeCertificate {
         guard let serial = Serial(bytes: serial) else { throw NodeKeyError.noMemory }
         let issued = start.addingTimeInterval(-3_600)
         return NodeCertificate(
             invitation: InvitationCertificate(
-                cluster: ClusterID(root: root.id), key: invitation.id, serial: serial, zone: zone, roles: [],
+                cluster: cluster, key: invitation.id, serial: serial, zone: zone, roles: [],
                 issued: issued, joinBy: start.addingTimeInterval(7 * 86_400),
                 expires: start.addingTimeInterval(730 * 86_400), root: root),
             node: node, joined: issued, key: invitation)

@@ -81,11 +81,18 @@ extension Simulation {
     /// One input, its effects, and a look at what it did.
     package func step(_ node: SimulatedNode, _ input: GossipInput) {
         guard node.status == .running else { return }
-        settings.mutation?.before(&node.core)
+        let members = settings.mutation == nil ? [] : node.core?.roster ?? []
         var effects: [GossipEffect] = []
+        if var core = node.core, let mutation = settings.mutation {
+            mutation.before(&core)
+            node.core = core
+        }
         node.core?.receive(
             input, now: node.time(now), wall: node.wall(now), rng: &node.random, into: &effects)
-        settings.mutation?.after(&node.core, &effects)
+        if var core = node.core, let mutation = settings.mutation {
+            mutation.after(&core, members)
+            node.core = core
+        }
         for effect in effects { carryOut(effect, of: node) }
         rearm(node)
         invariants.stepped(node, in: self)

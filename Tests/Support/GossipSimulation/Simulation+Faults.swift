@@ -41,7 +41,7 @@ extension Simulation {
         node.backlog = 0
         node.wakeAt = nil
         pending[number] = nil
-        invariants.stopped(number)
+        invariants.stopped(number, at: now)
     }
 
     package func pause(_ number: Int) {
