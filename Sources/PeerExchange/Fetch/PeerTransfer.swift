@@ -80,6 +80,7 @@ package final class PeerTransfer: Sendable {
         self.patience = patience
         self.observe = observe
         self.blame = blame
+        source = Mutex((first, 0))
     }
 
     private enum Event: Sendable {
@@ -129,7 +130,9 @@ package final class PeerTransfer: Sendable {
         _ reading: @Sendable () -> Int64, _ group: inout ThrowingTaskGroup<Void, any Error>
     ) async throws {
         var plan = FetchPlan(size: size)
-        var list = PieceList(transfer: transfer, size: size, signer: signer)
+        // The digests that pieces are checked against, and the list of whoever is asked for them at present.
+        var digests: [[UInt8]] = []
+        var list: PieceList?
         var rng = GossipRandom()
         var progress = ContinuousClock.now
         var lastReason = "nobody answered"
@@ -146,21 +149,37 @@ package final class PeerTransfer: Sendable {
             try Task.checkCancellation()
             switch event {
             case .found(let node, let found):
-                if let part = found.pieces, part.first == list.digests.count {
-                    if list.extend(with: part, in: cluster) {
-                        shelf.note(part)
-                        plan.list(list.digests.count)
-                        progress = .now
-                        known.withLock { $0 = list.digests.count }
-                    } else if part.signer == signer {
-                        blame(node, "a list of pieces of \(ask) that is not signed so")
-                        plan.drop(node)
+                if let part = found.pieces, node == source.withLock({ $0.node }) {
+                    var next = list ?? PieceList(transfer: transfer, size: size, signer: part.signer)
+                    if part.first == next.digests.count {
+                        if next.extend(with: part, in: cluster), Self.agree(next.digests, digests) {
+                            list = next
+                            shelf.note(part)
+                            if next.digests.count > digests.count {
+                                digests = next.digests
+                                progress = .now
+                            }
+                            plan.list(digests.count)
+                            source.withLock { $0.known = next.digests.count }
+                        } else {
+                            // Whose list is wrong only the whole body can tell; this one is not asked any more.
+                            blame(
+                                node,
+                                "a list of pieces of \(ask) that is not signed so, or differs from another's")
+                            plan.drop(node)
+                            list = nil
+                            turn(to: plan.nodes)
+                        }
                     }
                 }
                 if plan.note(found.isComplete ? nil : found.present, at: node) { progress = .now }
             case .gone(let node, let reason):
                 lastReason = "\(node): \(reason)"
                 plan.drop(node)
+                if node == source.withLock({ $0.node }) {
+                    list = nil
+                    turn(to: plan.nodes)
+                }
             case .piece(let piece, let node, let outcome):
                 switch outcome {
                 case .written:
@@ -170,6 +189,10 @@ package final class PeerTransfer: Sendable {
                     plan.failed(piece, from: node, now: now())
                     plan.drop(node)
                     blame(node, what)
+                    if node == source.withLock({ $0.node }) {
+                        list = nil
+                        turn(to: plan.nodes)
+                    }
                 case .busy(let pause): plan.failed(piece, from: node, pause: pause, now: now())
                 case .failed(let reason):
                     lastReason = "\(node): \(reason)"
@@ -182,7 +205,7 @@ package final class PeerTransfer: Sendable {
             if plan.nodes.isEmpty { throw PeerTransferFailure.nobodyLeft(lastReason) }
             if ContinuousClock.now - progress > patience.growth { throw PeerTransferFailure.stalled }
             while let (piece, node) = plan.next(reader: reading(), now: now(), rng: &rng) {
-                let digest = list.digests[piece]
+                let digest = digests[piece]
                 group.addTask {
                     inbox.yield(
                         .piece(piece, node, await self.fetch(piece, digest, from: node, into: ingest)))
@@ -192,8 +215,18 @@ package final class PeerTransfer: Sendable {
         throw PeerTransferFailure.cancelled
     }
 
-    /// Digests known so far: what is asked for next.
-    private let known = Mutex(0)
+    /// Who is asked for the list of pieces, and how many digests of that list are known.
+    private let source: Mutex<(node: NodeID?, known: Int)>
+
+    /// The list comes from another one now, from its beginning.
+    private func turn(to nodes: [NodeID]) {
+        source.withLock { $0 = (nodes.first, 0) }
+        shelf.forget(transfer)
+    }
+
+    private static func agree(_ one: [[UInt8]], _ other: [[UInt8]]) -> Bool {
+        zip(one, other).allSatisfy { $0 == $1 }
+    }
 
     /// Asks a holder again and again what it has, until it has everything and the list is whole.
     private func follow(_ node: NodeID, known found: Found?, _ inbox: AsyncStream<Event>.Continuation) async {
@@ -204,12 +237,19 @@ package final class PeerTransfer: Sendable {
         }
         let count = PieceList.pieceCount(of: size)
         var failures = 0
+        var isWhole = false
         while !Task.isCancelled {
-            let pieces = known.withLock { $0 }
-            let wantsList = node == first && pieces < count
+            let (supplier, pieces) = source.withLock { ($0.node, $0.known) }
+            let wantsList = node == supplier && pieces < count
+            if isWhole, !wantsList {
+                // It may be asked for the list later, should another one fall away.
+                if pieces >= count { return }
+                try? await Task.sleep(for: .milliseconds(50))
+                continue
+            }
             do throws(PeerFailure) {
                 let request = PeerRequest.find(
-                    ask, knownBytes: wantsList && found?.isComplete == true ? 0 : bytes,
+                    ask, knownBytes: wantsList ? 0 : bytes,
                     knownPieces: wantsList ? pieces : count,
                     patience: UInt32(patience.poll / .milliseconds(1)), wantsBytes: false)
                 let began = ContinuousClock.now
@@ -232,8 +272,7 @@ package final class PeerTransfer: Sendable {
                 }
                 bytes = answer.present.reduce(0) { $0 + $1.upperBound - $1.lowerBound }
                 inbox.yield(.found(node, answer))
-                let isWhole = answer.isComplete || bytes >= size
-                if isWhole, !(node == first && known.withLock({ $0 }) < count) { return }
+                isWhole = answer.isComplete || bytes >= size
                 // Without news at once the next question need not follow at once.
                 if ContinuousClock.now - began < .milliseconds(2) {
                     try? await Task.sleep(for: .milliseconds(5))
