@@ -36,6 +36,7 @@ extension GossipCore {
             roster[position].log = InventoryLog(epoch: epoch)
             roster[position].pull = Pull()
         }
+        guard sequence <= InventoryLog.sequenceLimit else { return }
         if let confirmed = roster[position].pull.confirmed, confirmed.sequence > sequence { return }
         if sequence > max(roster[position].pull.hinted, roster[position].log.sequence) {
             sayHint(position, UInt32(truncatingIfNeeded: sequence))
@@ -107,7 +108,7 @@ extension GossipCore {
     ) {
         guard let position = index[tag], roster[position].log.epoch == epoch,
             // Another's word counts as far as somebody spoke of it.
-            isOwn || after + UInt64(changes.count) <= roster[position].pull.hinted,
+            isOwn || roster[position].pull.reaches(after, and: changes.count),
             roster[position].log.apply(changes, after: after)
         else { return }
         roster[position].pull.askedAt = nil
@@ -153,23 +154,28 @@ extension GossipCore {
             throw WireError.malformed("no page of a snapshot")
         }
         let (epoch, sequence): (UInt64, UInt64) = (try reader.read(), try reader.read())
+        guard sequence <= InventoryLog.sequenceLimit else {
+            throw WireError.tooLarge(sequence, limit: InventoryLog.sequenceLimit)
+        }
         let hash: UInt64 = try reader.read()
         let more = try reader.read(UInt8.self) & 1 != 0
-        for _ in 0..<(try reader.readCount(limit: Self.pageLimit)) {
+        let count = try reader.readCount(limit: Self.pageLimit)
+        guard count > 0 || !more else { throw WireError.malformed("a page without ids before the last") }
+        for _ in 0..<count {
             let id: UInt64 = try reader.read()
             guard snapshot.ids.last.map({ $0 < id }) ?? true else {
                 throw WireError.malformed("ids out of order")
             }
             snapshot.ids.append(id)
         }
-        guard epoch == roster[position].log.epoch, snapshot.ids.count <= 16_000_000 else {
+        guard epoch == roster[position].log.epoch, snapshot.ids.count <= InventoryLog.idLimit else {
             throw WireError.malformed("a snapshot of another start")
         }
         roster[position].pull.snapshot = snapshot
         if more, let last = snapshot.ids.last { return askForPage(position, after: last, &step) }
         let log = InventoryLog(epoch: epoch, sequence: sequence, sorted: snapshot.ids)
-        // It changed between two pages: once more from the start.
-        guard log.ids.hash == hash else { return askForPage(position, after: nil, &step) }
+        // It changed between two pages, or its writer lies: once more from the start, after a pause.
+        guard log.ids.hash == hash else { throw WireError.malformed("a snapshot of two moments") }
         roster[position].pull.snapshot = nil
         roster[position].pull.askedAt = nil
         roster[position].pull.attempts = 0

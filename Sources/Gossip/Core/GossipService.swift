@@ -233,8 +233,9 @@ public final class GossipService: Sendable {
         guard running.transport != nil else { return running.early.append(input) }
         var effects: [GossipEffect] = []
         running.core.receive(input, now: Self.now, wall: Date(), rng: &running.rng, into: &effects)
-        for effect in effects { perform(effect, running) }
+        // Whoever is told of an event finds what it led to.
         publish(running, changed: effects.contains { if case .event = $0 { true } else { false } })
+        for effect in effects { perform(effect, running) }
         schedule(running)
     }
 

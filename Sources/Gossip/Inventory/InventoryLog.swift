@@ -25,6 +25,10 @@ package struct InventoryChange: Hashable, Sendable {
 struct InventoryLog: Sendable {
     /// Changes that are kept; who lacks more takes a snapshot.
     static let windowLimit = 4096
+    /// No log gets this far; what says so is a lie, and would make the numbers after it overflow.
+    static let sequenceLimit: UInt64 = 1 << 62
+    /// Ids that are kept of one node at most.
+    static let idLimit = 16_000_000
 
     /// Chosen anew at each start of the writer.
     private(set) var epoch: UInt64
@@ -62,6 +66,7 @@ struct InventoryLog: Sendable {
         guard after <= sequence else { return false }
         let known = sequence - after
         guard known < UInt64(operations.count) else { return true }
+        guard ids.count <= Self.idLimit - operations.count else { return false }
         for operation in operations.dropFirst(Int(known)) {
             if operation.isAdd { ids.insert(operation.id) } else { ids.remove(operation.id) }
             log(operation)

@@ -112,6 +112,11 @@ struct Pull: Sendable {
     /// A snapshot is being read: its token, and what came so far.
     var snapshot: Snapshot?
 
+    /// Whether somebody spoke of the `count` changes that follow number `after`.
+    func reaches(_ after: UInt64, and count: Int) -> Bool {
+        after <= hinted && UInt64(count) <= hinted - after
+    }
+
     struct Snapshot: Sendable {
         var token: UInt64
         var ids: [UInt64] = []

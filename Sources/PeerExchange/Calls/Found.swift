@@ -51,7 +51,9 @@ package struct Found: Hashable, Sendable {
         var last: Int64 = -1
         for _ in 0..<(try reader.readCount(limit: Self.rangeLimit)) {
             let (start, end): (Int64, Int64) = (try reader.read(), try reader.read())
-            guard start > last, end > start else { throw .malformed("runs of bytes out of order") }
+            guard start > last, end > start, end <= PeerExchange.sizeLimit else {
+                throw .malformed("runs of bytes out of order")
+            }
             present.append(start..<end)
             last = end
         }
@@ -68,7 +70,9 @@ extension ContentFacts {
         var size: Int64?
         if flags & 2 != 0 {
             let value: Int64 = try reader.read()
-            guard value >= 0 else { throw .malformed("a negative size") }
+            guard (0...PeerExchange.sizeLimit).contains(value) else {
+                throw .malformed("a size of \(value) bytes")
+            }
             size = value
         }
         let h1 = flags & 4 != 0 ? try reader.readText(limit: 128) : nil

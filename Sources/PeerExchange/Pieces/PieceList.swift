@@ -24,7 +24,7 @@ package struct PieceList: Hashable, Sendable {
     }
 
     package static func pieceCount(of size: Int64) -> Int {
-        Int((size + PeerExchange.pieceLength - 1) / PeerExchange.pieceLength)
+        Int(size / PeerExchange.pieceLength) + (size % PeerExchange.pieceLength > 0 ? 1 : 0)
     }
 
     package var pieceCount: Int { Self.pieceCount(of: size) }

@@ -60,7 +60,9 @@ package struct Statement: Hashable, Sendable {
         name = try ReferenceName(from: &reader)
         digest = try Digest(from: &reader)
         size = try reader.read()
-        guard size >= 0 else { throw .malformed("a negative size") }
+        guard (0...PeerExchange.sizeLimit).contains(size) else {
+            throw .malformed("a size of \(size) bytes")
+        }
         checked = Date(seconds: try reader.read())
         access = try reader.read(UInt8.self) & 1 != 0 ? .public : .private
         let type = try reader.readText(limit: 1024)
