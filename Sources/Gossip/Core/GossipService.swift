@@ -9,7 +9,7 @@ import struct FoundationEssentials.Date
 public final class GossipService: Sendable {
     private let state: NIOLoopBound<Running>
     private let loop: any EventLoop
-    private let channel: any Channel
+    private let socket: DatagramSocket
     private let snapshot: Mutex<Snapshot>
     private let handlers = Mutex<[@Sendable (GossipEvent) -> Void]>([])
     private let file: StateFile
@@ -53,12 +53,12 @@ public final class GossipService: Sendable {
     }
 
     private init(
-        core: GossipCore, rng: GossipRandom, channel: any Channel, file: StateFile, endpoint: Endpoint,
+        core: GossipCore, rng: GossipRandom, socket: DatagramSocket, file: StateFile, endpoint: Endpoint,
         credentials: ClusterCredentials, logger: Logger
     ) {
-        loop = channel.eventLoop
-        state = NIOLoopBound(Running(core: core, rng: rng), eventLoop: channel.eventLoop)
-        self.channel = channel
+        loop = socket.channel.eventLoop
+        state = NIOLoopBound(Running(core: core, rng: rng), eventLoop: socket.channel.eventLoop)
+        self.socket = socket
         self.file = file
         self.endpoint = endpoint
         self.credentials = credentials
@@ -79,14 +79,14 @@ public final class GossipService: Sendable {
         let kept = await file.read()
         let loop = group.next()
         let inbox = Inbox()
-        let channel = try await DatagramSocket.bind(host: host, port: port, loop: loop, inbox: inbox)
+        let socket = try await DatagramSocket.bind(host: host, port: port, loop: loop, inbox: inbox)
         let (service, first) = try await loop.submit {
             var rng = GossipRandom()
             let core = GossipCore(
                 configuration, credentials: credentials, trust: trust, state: kept, now: Self.now,
                 wall: Date(), rng: &rng)
             let service = GossipService(
-                core: core, rng: rng, channel: channel, file: file, endpoint: configuration.endpoints[0],
+                core: core, rng: rng, socket: socket, file: file, endpoint: configuration.endpoints[0],
                 credentials: credentials, logger: logger)
             inbox.receiver.withLock { $0 = { [weak service] in service?.took($0, from: $1) } }
             return (service, core.stateToKeep)
@@ -111,7 +111,7 @@ public final class GossipService: Sendable {
     }
 
     /// The UDP port, for those who bound to 0.
-    public var port: Int? { channel.localAddress?.port }
+    public var port: Int { socket.port }
 
     // MARK: what others ask
 
@@ -202,7 +202,7 @@ public final class GossipService: Sendable {
             running.replies = [:]
             running.transport = nil
         }
-        try? await channel.close()
+        try? await socket.channel.close()
         await file.finish()
     }
 
@@ -280,15 +280,14 @@ public final class GossipService: Sendable {
     }
 
     private func send(_ bytes: [UInt8], to endpoint: Endpoint) {
-        let isIPv6 = channel.localAddress?.protocol == .inet6
-        guard let address = endpoint.socketAddress(isIPv6: isIPv6) else { return }
-        let envelope = AddressedEnvelope(remoteAddress: address, data: ByteBuffer(bytes: bytes))
+        let isTaken = socket.send(bytes, to: endpoint)
         snapshot.withLock {
-            $0.counters.datagramsOut += 1
-            $0.counters.bytesOut += UInt64(bytes.count)
-        }
-        channel.writeAndFlush(envelope).whenFailure { _ in
-            self.snapshot.withLock { $0.counters.sendFailures += 1 }
+            if isTaken {
+                $0.counters.datagramsOut += 1
+                $0.counters.bytesOut += UInt64(bytes.count)
+            } else {
+                $0.counters.sendFailures += 1
+            }
         }
     }
 

@@ -138,7 +138,7 @@ struct GossipServiceTests {
         let service = try await bind(try cluster.credentials(), "lonely")
         begin(service)
         let socket = try await DatagramBootstrap(group: group).bind(host: "127.0.0.1", port: 0).get()
-        let target = try SocketAddress(ipAddress: "127.0.0.1", port: try #require(service.port))
+        let target = try SocketAddress(ipAddress: "127.0.0.1", port: service.port)
         for size in [0, 1, 100, 1232, 2000] {
             try await socket.writeAndFlush(
                 AddressedEnvelope(remoteAddress: target, data: ByteBuffer(repeating: 1, count: size)))
@@ -150,6 +150,26 @@ struct GossipServiceTests {
         #expect(counters.datagramsOut == 0)
         try await socket.close()
         await service.stop()
+    }
+
+    @Test("an address that cannot be sent to costs its datagram, not the socket")
+    func sendErrors() async throws {
+        let inbox = Inbox()
+        let (arrivals, continuation) = AsyncStream.makeStream(of: [UInt8].self)
+        inbox.receiver.withLock { $0 = { bytes, _ in continuation.yield(bytes) } }
+        let socket = try await DatagramSocket.bind(
+            host: "127.0.0.1", port: 0, loop: group.next(), inbox: inbox)
+        // No broadcast without permission, no route from loopback, another family: each is an error of its own.
+        for text in ["255.255.255.255:9", "192.0.2.1:9", "[2001:db8::1]:9"] {
+            #expect(!socket.send([1], to: try #require(Endpoint(parsing: text))), "\(text)")
+        }
+        let own = try #require(Endpoint(host: "127.0.0.1", port: UInt16(socket.port)))
+        #expect(socket.send([1, 2, 3], to: own))
+        for await bytes in arrivals {
+            #expect(bytes == [1, 2, 3])
+            break
+        }
+        try await socket.channel.close()
     }
 
     @Test("a state file of noise costs what was kept, not the start")

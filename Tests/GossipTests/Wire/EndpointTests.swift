@@ -31,5 +31,6 @@ struct EndpointTests {
         let address = try #require(endpoint.socketAddress(isIPv6: true))
         #expect(address.protocol == .inet6)
         #expect(Endpoint(address) == endpoint)
+        #expect(try #require(Endpoint(parsing: "[::1]:1")).socketAddress(isIPv6: false) == nil)
     }
 }
