@@ -14,7 +14,9 @@ let settings: [SwiftSetting] = [
 let package = Package(
     name: "fuzz",
     dependencies: [
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     ],
     targets: [
@@ -31,6 +33,47 @@ let package = Package(
                 "Content", "CSodium", "CDeflate", .product(name: "Crypto", package: "swift-crypto"),
             ],
             exclude: ["Endpoints"],
+            swiftSettings: settings
+        ),
+        // What other nodes send: gossip and the exchange between peers without their sockets.
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .target(
+            name: "ChunkStore",
+            dependencies: [
+                "Content", "CLZ4", "CSQLite",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Gossip",
+            dependencies: ["Content", "CSodium"],
+            exclude: [
+                "DatagramHandler", "DatagramSocket", "GossipService", "StateFile",
+            ].map { "Core/\($0).swift" },
+            swiftSettings: settings
+        ),
+        .target(
+            name: "PeerExchange",
+            dependencies: [
+                "Content", "ChunkStore", "Gossip", "CSodium",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            sources: [
+                "PeerExchange.swift", "Content", "Calls", "Handshake", "Statements", "Pieces/PieceList.swift",
+                "Fetch/FetchPlan.swift", "Session/FrameCodec.swift", "Session/HandshakeDriver.swift",
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "WireChecks",
+            dependencies: [
+                "Content", "Gossip", "PeerExchange", .product(name: "NIOCore", package: "swift-nio"),
+            ],
             swiftSettings: settings
         ),
         .target(name: "FuzzChecks", dependencies: ["ProxyFront"], swiftSettings: settings),
@@ -51,5 +94,8 @@ let package = Package(
     ]
         + ["FuzzZip", "FuzzPath", "FuzzNote", "FuzzTile"].map { name in
             .executableTarget(name: name, dependencies: ["FuzzChecks"], swiftSettings: settings)
+        }
+        + ["FuzzDatagram", "FuzzRecord", "FuzzInventory", "FuzzExchange"].map { name in
+            .executableTarget(name: name, dependencies: ["WireChecks"], swiftSettings: settings)
         }
 )

@@ -1,0 +1,1 @@
+../../../Tests/PeerExchangeTests/Fuzz/WireCheck.swift
