@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Gossip
+import Gossip
 
 @Suite("Datagrams that come")
 struct DatagramIntakeTests {

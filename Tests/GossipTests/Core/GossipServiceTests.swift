@@ -5,7 +5,7 @@ import NIOPosix
 import Synchronization
 import Testing
 
-@testable import Gossip
+import Gossip
 
 @Suite("Gossip in service", .timeLimit(.minutes(1)))
 struct GossipServiceTests {

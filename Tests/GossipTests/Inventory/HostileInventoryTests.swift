@@ -2,7 +2,7 @@ import Content
 import Foundation
 import Testing
 
-@testable import Gossip
+import Gossip
 
 @Suite("Inventories of members who lie")
 struct HostileInventoryTests {

@@ -1,6 +1,6 @@
 import Foundation
 
-@testable import Gossip
+import Gossip
 
 /// A few cores on one clock, whose datagrams and exchanges arrive at once or not at all.
 struct CoreBench {

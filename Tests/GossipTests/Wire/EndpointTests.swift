@@ -2,7 +2,7 @@ import Content
 import NIOCore
 import Testing
 
-@testable import Gossip
+import Gossip
 
 @Suite("Endpoints")
 struct EndpointTests {

@@ -2,7 +2,7 @@ import Content
 import GossipSimulation
 import Testing
 
-@testable import Gossip
+import Gossip
 
 @Suite("Messages of datagrams")
 struct GossipMessageTests {

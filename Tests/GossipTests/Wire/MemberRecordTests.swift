@@ -1,7 +1,7 @@
 import Content
 import Testing
 
-@testable import Gossip
+import Gossip
 
 @Suite("Member records")
 struct MemberRecordTests {

@@ -1,7 +1,7 @@
 import GossipSimulation
 import Testing
 
-@testable import Gossip
+import Gossip
 
 @Suite("Replay window")
 struct ReplayWindowTests {
