@@ -2,8 +2,10 @@ import NIOCore
 import Synchronization
 
 /// Where datagrams go once there is somebody to take them.
-final class Inbox: Sendable {
-    let receiver = Mutex<(@Sendable ([UInt8], Endpoint) -> Void)?>(nil)
+package final class Inbox: Sendable {
+    package let receiver = Mutex<(@Sendable ([UInt8], Endpoint) -> Void)?>(nil)
+
+    package init() {}
 }
 
 /// Turns what the socket gives into bytes and endpoints.

@@ -4,13 +4,13 @@ import NIOPosix
 
 /// The UDP socket of gossip. NIO reads from it; what is sent goes past NIO, which closes a socket as soon as one
 /// datagram cannot be sent: a cable that is pulled, a firewall's rule or one odd address would end it.
-final class DatagramSocket: Sendable {
+package final class DatagramSocket: Sendable {
     /// Datagrams that one system call reads at most.
     private static let batch = 16
     private static let byteLimit = 2048
 
-    let channel: any Channel
-    let port: Int
+    package let channel: any Channel
+    package let port: Int
     private let isIPv6: Bool
     /// Of its own: NIO closes the other one.
     private let descriptor: CInt
@@ -23,7 +23,7 @@ final class DatagramSocket: Sendable {
 
     /// - Parameter host: an address; `::` takes IPv4 too.
     /// - Throws: what the system says of the address or the socket.
-    static func bind(
+    package static func bind(
         host: String, port: Int, loop: any EventLoop, inbox: Inbox
     ) async throws -> DatagramSocket {
         let address = try SocketAddress.makeAddressResolvingHost(host, port: port)
@@ -89,7 +89,7 @@ final class DatagramSocket: Sendable {
 
     /// Sends one datagram now or not at all; never waits.
     /// - Returns: whether the system took it.
-    func send(_ bytes: [UInt8], to endpoint: Endpoint) -> Bool {
+    package func send(_ bytes: [UInt8], to endpoint: Endpoint) -> Bool {
         guard let address = endpoint.socketAddress(isIPv6: isIPv6) else { return false }
         return address.withSockAddr { pointer, count in
             sendto(
@@ -120,7 +120,7 @@ extension Endpoint {
     }
 
     /// For a socket of IPv4, or of IPv6 that takes IPv4 too; nil for what such a socket cannot reach.
-    func socketAddress(isIPv6: Bool) -> SocketAddress? {
+    package func socketAddress(isIPv6: Bool) -> SocketAddress? {
         guard isIPv6 || address.count == 4 else { return nil }
         let bytes = isIPv6 && address.count == 4 ? Self.mappedPrefix + address : address
         return try? SocketAddress(packedIPAddress: ByteBuffer(bytes: bytes), port: Int(port))

@@ -3,11 +3,11 @@ import Content
 /// Meeting over TCP: where records that do not fit datagrams are exchanged, and strangers become members
 /// (docs/wire-formats.md, "Exchanges").
 extension GossipCore {
-    enum Kind {
-        static let meet: UInt8 = 1
-        static let met: UInt8 = 2
-        static let snapshot: UInt8 = 3
-        static let page: UInt8 = 4
+    package enum Kind {
+        package static let meet: UInt8 = 1
+        package static let met: UInt8 = 2
+        package static let snapshot: UInt8 = 3
+        package static let page: UInt8 = 4
     }
 
     /// Cards that a newcomer passes on: a young cluster meets at several places at once.

@@ -7,7 +7,7 @@ extension GossipCore {
     private static let changesLimit = 120
     private static let pullTimeout = Duration.milliseconds(500)
 
-    mutating func hinted(_ tag: NodeTag, _ low: UInt32, _ step: inout Step) {
+    package mutating func hinted(_ tag: NodeTag, _ low: UInt32, _ step: inout Step) {
         guard let position = index[tag] else { return }
         let known = roster[position].log.sequence
         // The low half of a number that lies ahead of what is known by less than 2^31.
@@ -26,7 +26,7 @@ extension GossipCore {
     }
 
     /// The writer's own head, in a datagram of its own.
-    mutating func confirmed(
+    package mutating func confirmed(
         _ position: Int, epoch: UInt64, sequence: UInt64, hash: UInt64, _ step: inout Step,
         _ rng: inout GossipRandom
     ) {
@@ -102,7 +102,7 @@ extension GossipCore {
         return .operations(tag, epoch: epoch, after: after, changes)
     }
 
-    mutating func took(
+    package mutating func took(
         _ changes: [InventoryChange], of tag: NodeTag, epoch: UInt64, after: UInt64, isOwn: Bool,
         _ step: inout Step, _ rng: inout GossipRandom
     ) {
@@ -124,7 +124,7 @@ extension GossipCore {
         if !changes.isEmpty { step.effects.append(.event(.inventoryChanged(roster[position].node))) }
     }
 
-    mutating func tooOld(
+    package mutating func tooOld(
         _ tag: NodeTag, epoch: UInt64, isOwn: Bool, _ step: inout Step
     ) {
         // Another member may merely be behind.
@@ -147,7 +147,7 @@ extension GossipCore {
             expecting: roster[position].node, &step)
     }
 
-    mutating func tookPage(_ bytes: [UInt8], of tag: NodeTag, _ step: inout Step) throws {
+    package mutating func tookPage(_ bytes: [UInt8], of tag: NodeTag, _ step: inout Step) throws {
         guard let position = index[tag], var snapshot = roster[position].pull.snapshot else { return }
         var reader = WireReader(bytes)
         guard try reader.read(UInt8.self) == Kind.page, try NodeTag(from: &reader) == tag else {
@@ -184,7 +184,7 @@ extension GossipCore {
         step.effects.append(.event(.inventoryChanged(roster[position].node)))
     }
 
-    mutating func snapshotFailed(_ tag: NodeTag, _ step: inout Step) {
+    package mutating func snapshotFailed(_ tag: NodeTag, _ step: inout Step) {
         guard let position = index[tag] else { return }
         roster[position].pull.snapshot = nil
         roster[position].pull.askedAt = step.now

@@ -2,7 +2,7 @@
 /// themselves; a member that is heard again is alive again.
 extension GossipCore {
     /// Somebody says that a member does not answer.
-    mutating func accused(
+    package mutating func accused(
         _ tag: NodeTag, _ incarnation: Incarnation, by accuser: NodeTag, isDirect: Bool, _ step: inout Step
     ) {
         if tag == credentials.tag {

@@ -18,7 +18,7 @@ public struct GossipCore: Sendable {
     var isLeaving = false
 
     package var roster: [Member] = []
-    var index: [NodeTag: Int] = [:]
+    package var index: [NodeTag: Int] = [:]
     /// Indices of those reached, and of those suspected among them.
     var reached: [Int] = []
     var suspects: [Int] = []
@@ -51,7 +51,7 @@ public struct GossipCore: Sendable {
     var nextPersist: GossipTime
 
     // Inventory and owners.
-    var log: InventoryLog
+    package var log: InventoryLog
     package var leases = LeaseBook()
     var questions: [Question] = []
     var questionNumber: UInt32
@@ -201,11 +201,17 @@ public struct GossipCore: Sendable {
     }
 
     /// One call's time and effects.
-    struct Step {
-        let now: GossipTime
+    package struct Step {
+        package let now: GossipTime
         /// The time of day as far as it can be trusted.
-        let trusted: Date
-        var effects: [GossipEffect]
+        package let trusted: Date
+        package var effects: [GossipEffect]
+
+        package init(now: GossipTime, trusted: Date, effects: [GossipEffect]) {
+            self.now = now
+            self.trusted = trusted
+            self.effects = effects
+        }
     }
 
     /// Everything that is due.

@@ -1,32 +1,32 @@
 /// A set of ids in about 8 bytes each: one sorted array, and what was added and removed since it was last made.
-struct IDSet: Sendable {
+package struct IDSet: Sendable {
     /// Changes that are kept apart at most; then everything is merged.
     private static let overlayLimit = 2048
 
     private var base: [UInt64] = []
     private var added: Set<UInt64> = []
     private var removed: Set<UInt64> = []
-    private(set) var count = 0
+    package private(set) var count = 0
     /// The sum of the shares of all ids.
-    private(set) var hash: UInt64 = 0
+    package private(set) var hash: UInt64 = 0
 
-    init() {}
+    package init() {}
 
     /// - Precondition: `sorted` rises strictly.
-    init(sorted: [UInt64]) {
+    package init(sorted: [UInt64]) {
         base = sorted
         count = sorted.count
         hash = sorted.reduce(0) { $0 &+ mixed($1) }
     }
 
-    func contains(_ id: UInt64) -> Bool {
+    package func contains(_ id: UInt64) -> Bool {
         if added.contains(id) { return true }
         return !removed.contains(id) && isInBase(id)
     }
 
     /// - Returns: false when it was there already.
     @discardableResult
-    mutating func insert(_ id: UInt64) -> Bool {
+    package mutating func insert(_ id: UInt64) -> Bool {
         guard !contains(id) else { return false }
         if removed.remove(id) == nil { added.insert(id) }
         count += 1
@@ -36,7 +36,7 @@ struct IDSet: Sendable {
     }
 
     @discardableResult
-    mutating func remove(_ id: UInt64) -> Bool {
+    package mutating func remove(_ id: UInt64) -> Bool {
         guard contains(id) else { return false }
         if added.remove(id) == nil { removed.insert(id) }
         count -= 1
@@ -46,7 +46,7 @@ struct IDSet: Sendable {
     }
 
     /// Up to `limit` ids above `after`, rising; and whether more follow.
-    mutating func page(after: UInt64?, limit: Int) -> (ids: [UInt64], more: Bool) {
+    package mutating func page(after: UInt64?, limit: Int) -> (ids: [UInt64], more: Bool) {
         merge()
         let start = after.map { base.partitioningIndex(above: $0) } ?? 0
         let end = min(base.count, start + limit)

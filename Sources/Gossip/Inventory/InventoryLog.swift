@@ -22,30 +22,30 @@ package struct InventoryChange: Hashable, Sendable {
 
 /// What one node holds, as its own log says it: every change has a number, the last ones are kept for those who lack
 /// them. The node itself is the only writer; what others keep of it is the same thing, one step behind.
-struct InventoryLog: Sendable {
+package struct InventoryLog: Sendable {
     /// Changes that are kept; who lacks more takes a snapshot.
-    static let windowLimit = 4096
+    package static let windowLimit = 4096
     /// No log gets this far; what says so is a lie, and would make the numbers after it overflow.
-    static let sequenceLimit: UInt64 = 1 << 62
+    package static let sequenceLimit: UInt64 = 1 << 62
     /// Ids that are kept of one node at most.
-    static let idLimit = 16_000_000
+    package static let idLimit = 16_000_000
 
     /// Chosen anew at each start of the writer.
-    private(set) var epoch: UInt64
+    package private(set) var epoch: UInt64
     /// Number of the last change.
-    private(set) var sequence: UInt64
-    private(set) var ids: IDSet
+    package private(set) var sequence: UInt64
+    package private(set) var ids: IDSet
     private var window: [InventoryChange] = []
     private var windowStart = 0
 
-    init(epoch: UInt64) {
+    package init(epoch: UInt64) {
         self.epoch = epoch
         sequence = 0
         ids = IDSet()
     }
 
     /// A snapshot that somebody sent.
-    init(epoch: UInt64, sequence: UInt64, sorted: [UInt64]) {
+    package init(epoch: UInt64, sequence: UInt64, sorted: [UInt64]) {
         self.epoch = epoch
         self.sequence = sequence
         ids = IDSet(sorted: sorted)
@@ -53,7 +53,7 @@ struct InventoryLog: Sendable {
 
     /// Writes changes, those that change nothing left out.
     /// - Returns: whether there were any.
-    mutating func change(add: [InventoryID], remove: [InventoryID]) -> Bool {
+    package mutating func change(add: [InventoryID], remove: [InventoryID]) -> Bool {
         let before = sequence
         for id in remove where ids.remove(id.rawValue) { log(.init(id: id.rawValue, isAdd: false)) }
         for id in add where ids.insert(id.rawValue) { log(.init(id: id.rawValue, isAdd: true)) }
@@ -62,7 +62,7 @@ struct InventoryLog: Sendable {
 
     /// Takes over changes that follow number `after`. Those that are known already are skipped.
     /// - Returns: false when some between are missing.
-    mutating func apply(_ operations: [InventoryChange], after: UInt64) -> Bool {
+    package mutating func apply(_ operations: [InventoryChange], after: UInt64) -> Bool {
         guard after <= sequence else { return false }
         let known = sequence - after
         guard known < UInt64(operations.count) else { return true }
@@ -87,14 +87,14 @@ struct InventoryLog: Sendable {
     }
 
     /// At most `limit` changes that follow number `after`; nil when they are no longer kept.
-    func operations(after: UInt64, limit: Int) -> [InventoryChange]? {
+    package func operations(after: UInt64, limit: Int) -> [InventoryChange]? {
         let kept = UInt64(window.count - windowStart)
         guard after <= sequence, sequence - after <= kept else { return nil }
         let start = window.count - Int(sequence - after)
         return Array(window[start..<min(window.count, start + limit)])
     }
 
-    mutating func page(after: UInt64?, limit: Int) -> (ids: [UInt64], more: Bool) {
+    package mutating func page(after: UInt64?, limit: Int) -> (ids: [UInt64], more: Bool) {
         ids.page(after: after, limit: limit)
     }
 }

@@ -34,7 +34,7 @@ package struct Member: Sendable {
     var lastHeard: GossipTime?
 
     // Inventory.
-    var log: InventoryLog
+    package var log: InventoryLog
     var pull = Pull()
     /// The number of this node's own log that the member was told last.
     var told: UInt64 = .max
@@ -54,12 +54,14 @@ package struct Member: Sendable {
 }
 
 /// What is taken of one member: so much a second, as much at once.
-struct Budget: Sendable {
+package struct Budget: Sendable {
     private var tokens: Double?
     private var last = GossipTime()
 
+    package init() {}
+
     /// Whether one more may be taken now. Nothing is used up.
-    mutating func hasRoom(rate: Int, now: GossipTime) -> Bool {
+    package mutating func hasRoom(rate: Int, now: GossipTime) -> Bool {
         let rate = Double(rate)
         let refilled = (tokens ?? rate) + (now - last) / .seconds(1) * rate
         last = now
@@ -69,7 +71,7 @@ struct Budget: Sendable {
     }
 
     /// Takes one if there is room.
-    mutating func take(rate: Int, now: GossipTime) -> Bool {
+    package mutating func take(rate: Int, now: GossipTime) -> Bool {
         guard hasRoom(rate: rate, now: now) else { return false }
         tokens = tokens.map { $0 - 1 }
         return true
@@ -77,20 +79,31 @@ struct Budget: Sendable {
 }
 
 /// A suspicion that runs (Lifeguard, section IV.B: it ends the sooner, the more members share it).
-struct Suspicion: Sendable {
-    var since: GossipTime
+package struct Suspicion: Sendable {
+    package var since: GossipTime
     /// The shortest and the longest it lasts.
-    var span: (least: Duration, most: Duration)
+    package var span: (least: Duration, most: Duration)
     /// Independent accusers that make it shortest.
-    var wanted: Int
+    package var wanted: Int
     /// Who said so, this node included if it did.
-    var accusers: [NodeTag]
+    package var accusers: [NodeTag]
     /// This node's own probes, direct and indirect, failed since it began.
-    var ownProbeFailed: Bool
+    package var ownProbeFailed: Bool
     /// Those whose own word came, not by others' mouths.
-    var direct: [NodeTag] = []
+    package var direct: [NodeTag] = []
 
-    var deadline: GossipTime {
+    package init(
+        since: GossipTime, span: (least: Duration, most: Duration), wanted: Int, accusers: [NodeTag],
+        ownProbeFailed: Bool
+    ) {
+        self.since = since
+        self.span = span
+        self.wanted = wanted
+        self.accusers = accusers
+        self.ownProbeFailed = ownProbeFailed
+    }
+
+    package var deadline: GossipTime {
         let confirmations = Double(max(0, accusers.count - 1))
         let share =
             wanted < 1 ? 1 : min(1, Suspicion.log(confirmations + 1) / Suspicion.log(Double(wanted) + 1))

@@ -14,7 +14,7 @@ public struct Incarnation: Hashable, Comparable, Sendable, CustomStringConvertib
 
     /// The next one of the same start.
     /// The last one has none above it.
-    var next: Incarnation { Incarnation(rawValue: rawValue == .max ? .max : rawValue + 1) }
+    package var next: Incarnation { Incarnation(rawValue: rawValue == .max ? .max : rawValue + 1) }
 
     public static func < (left: Incarnation, right: Incarnation) -> Bool { left.rawValue < right.rawValue }
 
@@ -23,8 +23,8 @@ public struct Incarnation: Hashable, Comparable, Sendable, CustomStringConvertib
 
 /// What a node says of itself, signed by it (docs/wire-formats.md, "Member records").
 public struct MemberRecord: Hashable, Sendable {
-    static let version: UInt8 = 1
-    static let kind: UInt8 = 4
+    package static let version: UInt8 = 1
+    package static let kind: UInt8 = 4
     public static let endpointLimit = 4
     public static let softwareByteLimit = 32
     /// Bytes of fields that this version does not know.
@@ -44,7 +44,7 @@ public struct MemberRecord: Hashable, Sendable {
     public let inventoryEpoch: UInt64
     public let software: String
     /// What this version does not know, kept because it is signed.
-    let extra: [UInt8]
+    package let extra: [UInt8]
     public let encoded: [UInt8]
 
     package init(

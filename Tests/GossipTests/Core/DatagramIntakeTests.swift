@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import Gossip
+import Testing
 
 @Suite("Datagrams that come")
 struct DatagramIntakeTests {

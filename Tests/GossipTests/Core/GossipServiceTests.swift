@@ -1,11 +1,10 @@
 import Foundation
+import Gossip
 import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
 import Testing
-
-import Gossip
 
 @Suite("Gossip in service", .timeLimit(.minutes(1)))
 struct GossipServiceTests {

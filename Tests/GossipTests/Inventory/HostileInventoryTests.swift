@@ -1,8 +1,7 @@
 import Content
 import Foundation
-import Testing
-
 import Gossip
+import Testing
 
 @Suite("Inventories of members who lie")
 struct HostileInventoryTests {

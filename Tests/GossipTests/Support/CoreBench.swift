@@ -1,5 +1,4 @@
 import Foundation
-
 import Gossip
 
 /// A few cores on one clock, whose datagrams and exchanges arrive at once or not at all.

@@ -1,7 +1,6 @@
+import Gossip
 import GossipSimulation
 import Testing
-
-import Gossip
 
 @Suite("Datagrams")
 struct DatagramSealTests {

@@ -1,8 +1,7 @@
 import Content
+import Gossip
 import NIOCore
 import Testing
-
-import Gossip
 
 @Suite("Endpoints")
 struct EndpointTests {

@@ -1,8 +1,7 @@
 import Content
+import Gossip
 import GossipSimulation
 import Testing
-
-import Gossip
 
 @Suite("Messages of datagrams")
 struct GossipMessageTests {

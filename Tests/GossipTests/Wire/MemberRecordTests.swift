@@ -1,7 +1,6 @@
 import Content
-import Testing
-
 import Gossip
+import Testing
 
 @Suite("Member records")
 struct MemberRecordTests {

@@ -1,7 +1,6 @@
+import Gossip
 import GossipSimulation
 import Testing
-
-import Gossip
 
 @Suite("Replay window")
 struct ReplayWindowTests {
