@@ -85,8 +85,11 @@ public final class Delivery: Sendable {
     private func seat(_ order: BodyOrder, firstByte: Int64) -> (Flight.Seat, joined: Bool) {
         let (seat, flight): (Flight.Seat, started: Flight?) = flights.withLock { flights in
             if let seat = flights[order.key]?.takeSeat(for: order.name) { return (seat, nil) }
+            let before = flights[order.key]
+            // One that peers spoiled is about to be restarted without them; who comes first does the same.
             let flight = Flight(
-                order, delivery: self, firstByte: firstByte, predecessor: flights[order.key])
+                order, delivery: self, firstByte: firstByte, asksPeers: before?.successorAsksPeers ?? true,
+                predecessor: before)
             guard let seat = flight.takeSeat(for: order.name) else {
                 preconditionFailure("a new flight has room")
             }
@@ -109,8 +112,7 @@ public final class Delivery: Sendable {
                 // asks next finds it.
                 guard restarts > 0, flight.isWorthRestarting else { return nil }
                 let again = Flight(
-                    flight.order, delivery: self,
-                    asksPeers: flight.asksPeers && !flight.state.withLock { $0.isFromPeers })
+                    flight.order, delivery: self, asksPeers: flight.successorAsksPeers)
                 flights[flight.order.key] = again
                 return again
             }

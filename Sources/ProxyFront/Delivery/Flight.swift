@@ -110,6 +110,12 @@ final class Flight: Sendable {
         }
     }
 
+    /// Whether the flight after this one may ask peers: not after they brought wrong bytes.
+    var successorAsksPeers: Bool {
+        guard isWorthRestarting else { return true }
+        return asksPeers && !state.withLock { $0.isFromPeers }
+    }
+
     // MARK: readers
 
     /// A place among the readers; nil when the body's beginning is gone for a newcomer, or it has failed.

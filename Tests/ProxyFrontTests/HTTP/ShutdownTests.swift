@@ -25,7 +25,7 @@ struct ShutdownTests {
         async let stopping: Void = server.shutdown(grace: .seconds(60))
         #expect(try await idle.readToEnd().bytes.isEmpty)
         #expect(throws: RawClient.Failure.self) { try RawClient(port: port) }
-        #expect(metrics.connections.value == 1)
+        try await waitUntil { metrics.connections.value == 1 }
         body.push("56789")
         body.end()
         let (bytes, isReset) = try await busy.readToEnd()
