@@ -27,6 +27,8 @@ struct ModelRun {
     private var store: ChunkStore
     private var log: EventLog
     private var seenEvents = 0
+    /// Why the run itself removes something.
+    private static let step = "step"
     private var model = ModelState()
     private var readers: [StoredObject] = []
     private(set) var steps: [String] = []
@@ -169,12 +171,11 @@ struct ModelRun {
     }
 
     private mutating func remove(_ digest: Digest) async throws {
-        let wasHeld = try await store.remove(digest, because: "step")
+        let wasHeld = try await store.remove(digest, because: Self.step)
         if !model.uncertain.contains(digest), wasHeld != model.held.contains(digest) {
             throw Finding(description: "removing \(digest) said \(wasHeld)")
         }
         model.drop(digest)
-        seenEvents += wasHeld ? 1 : 0
     }
 
     private mutating func keepReader(_ digest: Digest) async throws {
@@ -201,8 +202,7 @@ struct ModelRun {
                 for (name, target) in model.names where target == blob.digest {
                     model.uncertainNames.insert(name)
                 }
-                try await store.remove(blob.digest, because: "step")
-                seenEvents += 1
+                try await store.remove(blob.digest, because: Self.step)
             case 2: _ = try await store.unfold(blob.digest)
             case 3: try await store.collectGarbage()
             default: _ = try await store.fold(blob.digest)
@@ -285,7 +285,7 @@ struct ModelRun {
                 model.drop(digest)
             case .damaged(let digest, let what):
                 throw Finding(description: "\(digest) is damaged: \(what)")
-            case .removed(let digest, _, let why):
+            case .removed(let digest, _, let why) where why != Self.step:
                 throw Finding(description: "\(digest) was removed because \(why)")
             default: break
             }
