@@ -1,113 +1,35 @@
 #!/usr/bin/env bash
-# Measures what four real nodes do with a blob that nobody holds, upstream at 100 Mbit/s, the nodes at 1 Gbit/s among
-# each other, all in network namespaces that it makes and removes. Needs root.
+# Tries and measures real nodes in network namespaces that it makes and removes: upstream at 100 Mbit/s, the nodes at 1 Gbit/s among
+# each other. Needs root.
 #
-#   measure-cluster.sh [-n BYTES] crowd|late|kill|loss|cuts...      (all of them without a name)
+#   measure-cluster.sh [-n BYTES] [-s SECONDS] SCENARIO...      (all of them without a name)
 #
-# crowd: all ask at once. late: the fourth asks 8 s later. kill: the node that fetches from upstream is killed half-way.
-# loss: 5 % of the datagrams are lost. cuts: one node away from upstream, then from everybody, then whole again.
-# It fails when a pull fails, a byte is wrong, or upstream sent too much; seconds are only reported.
-# EDGENODE names another binary.
+# crowd      four nodes ask at once for a blob of BYTES (200,000,000) that nobody holds
+# late       the fourth asks 8 s later
+# kill       the node that fetches from upstream is killed half-way
+# loss       5 % of the datagrams are lost
+# cuts       one node away from upstream, then another from everybody, then all whole again
+# churn      nodes are killed and started again for SECONDS (60) while clients pull through all of them
+# strangers  another cluster, a revoked node, a token used twice, and floods of rubbish
+# idle       twenty nodes with nothing to do for SECONDS: traffic and processor time
+#
+# It fails when a pull fails, a byte is wrong, a stranger gets something, or upstream sent too much; seconds and
+# processor time are only reported. EDGENODE names another binary.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/testnet.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/site.sh"
 
 size=200000000
-if [ "${1:-}" = -n ]; then size=$2 && shift 2; fi
-[ $# -gt 0 ] || set -- crowd late kill loss cuts
-[ "$(id -u)" = 0 ] || fail "Network namespaces need root." "Run: sudo scripts/measure-cluster.sh"
-need_packages "the cluster's network" curl ethtool iproute2 nftables python3
-if [ -z "${EDGENODE:-}" ]; then
-    (cd "$root" && swift build -c release --product edgenode >&2)
-    EDGENODE=$(cd "$root" && swift build -c release --show-bin-path)/edgenode
-fi
-
-work=$(mktemp -d "${TMPDIR:-/tmp}/edgenode-cluster.XXXXXX")
-nodes=() pulls=()
-trap 'net_down; rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-
-# new_blob BYTES: a blob that no node has seen, with its name in $blob.
-new_blob() {
-    head -c "$1" /dev/urandom >"$work/blob"
-    blob=$(sha256sum "$work/blob" | cut -d ' ' -f 1)
-    mv "$work/blob" "$work/blobs/$blob"
-}
-
-# run_node N
-run_node() {
-    inside "$1" "$EDGENODE" run --config "$work/node$1.toml" >>"$work/node$1.log" 2>&1 &
-    nodes[$1]=$!
-}
-
-until_true() {
-    local what=$1 try
-    shift
-    for try in $(seq 300); do
-        if "$@"; then return; fi
-        sleep 0.1
-    done
-    tail -n 5 "$work"/*.log >&2
-    fail "$what: not within 30 seconds."
-}
-
-all_met() {
-    local number
-    for number in 1 2 3 4; do
-        [ "$(inside "$number" "$EDGENODE" peers --json --config "$work/node$number.toml" 2>/dev/null | grep -c '"state" : "alive"')" = 3 ] || return 1
-    done
-}
-
-# start_site: upstream, and four nodes with empty stores that know each other.
-start_site() {
-    nodes=() pulls=()
-    rm -rf "${work:?}"/*
-    mkdir "$work/blobs"
-    net_up 4 100mbit 1gbit
-    inside up python3 "$root/scripts/blob_upstream.py" "$(address_of up)" "$work/blobs" "$work/upstream" 2>"$work/upstream.log" &
-    local number
-    for number in 1 2 3 4; do
-        cat >"$work/node$number.toml" <<CONFIGURATION
-[node]
-data_dir = "$work/data$number"
-listen = ["$(address_of "$number"):4890"]
-
-[go]
-upstreams = "off"
-
-[[registry.upstream]]
-name = "registry.test"
-url = "http://$(address_of up):5000"
-
-[cluster]
-listen = "$(address_of "$number"):4891"
-CONFIGURATION
-        if [ "$number" = 1 ]; then
-            "$EDGENODE" cluster init --config "$work/node1.toml" >/dev/null
-        else
-            "$EDGENODE" cluster invite --config "$work/node1.toml" |
-                "$EDGENODE" join - --config "$work/node$number.toml" >/dev/null
-        fi
-    done
-    for number in 1 2 3 4; do run_node "$number"; done
-    until_true "the nodes meet" all_met
-}
-
-# pull N BLOB: through node N, within two minutes; prints seconds since $start, or why not.
-pull() {
-    local sum
-    sum=$(inside "$1" curl --silent --fail --max-time 120 "http://$(address_of "$1"):4890/v2/registry.test/app/blobs/sha256:$2" |
-        sha256sum | cut -d ' ' -f 1)
-    if [ "$sum" = "$2" ]; then seconds; else echo failed; fi
-}
-
-now() { date +%s%N; }
-seconds() { python3 -c "print('%.1f' % (($(now) - $start) / 1e9))"; }
-
-# sent: the bytes of bodies that upstream handed to its sockets.
-sent() { awk '$1 == "end" { sum += $3 } END { printf "%.0f\n", sum }' "$work/upstream" 2>/dev/null || echo 0; }
-
-# begun: has a body begun at upstream?
-begun() { grep -q ^begin "$work/upstream" 2>/dev/null; }
+span=60
+while getopts n:s: option; do
+    case $option in
+    n) size=$OPTARG ;;
+    s) span=$OPTARG ;;
+    *) fail "There is no option -$option." "Known: -n BYTES, -s SECONDS" ;;
+    esac
+done
+shift $((OPTIND - 1))
+[ $# -gt 0 ] || set -- crowd late kill loss cuts churn strangers idle
 
 # crowd_of NAME TIMES_LATE KILL LIMIT: four pulls; upstream may send LIMIT hundredths of the blob.
 crowd_of() {
@@ -141,60 +63,52 @@ crowd_of() {
     report "$name: done after$words s; upstream sent $(python3 -c "print('%.3f' % ($all / $size))")x$bad"
 }
 
-report() {
-    echo "$1"
-    case $1 in *FAILED*) failures=1 && keep ;; esac
-}
-
-# keep: what the nodes said goes to stderr.
-keep() { tail -n 20 "$work"/node*.log >&2; }
-
-# expect WHAT N BLOB YES: pulling works (yes) or not (no).
-expect() {
-    local got=yes
-    start=$(now)
-    [ "$(pull "$2" "$3")" != failed ] || got=no
-    if [ "$got" = "$4" ]; then report "cuts: $1 ($(seconds) s)"; else report "cuts: $1: FAILED"; fi
-}
-
 cuts() {
     local first second third before
     new_blob 20000000 && first=$blob
     new_blob 20000000 && second=$blob
     new_blob 20000000 && third=$blob
-    expect "node 1 fetches from upstream" 1 "$first" yes
-    expect "node 3 takes it from node 1" 3 "$first" yes
-    expect "node 1 fetches another" 1 "$second" yes
+    expect "cuts: node 1 fetches from upstream" 1 "$first" yes
+    expect "cuts: node 3 takes it from node 1" 3 "$first" yes
+    expect "cuts: node 1 fetches another" 1 "$second" yes
     sever 2 up
     before=$(sent)
-    expect "node 2, away from upstream, gets what node 1 holds" 2 "$second" yes
-    expect "node 2 does not get what nobody holds" 2 "$third" no
+    expect "cuts: node 2, away from upstream, gets what node 1 holds" 2 "$second" yes
+    expect "cuts: node 2 does not get what nobody holds" 2 "$third" no
     [ "$(sent)" = "$before" ] || report "cuts: upstream sent something meanwhile: FAILED"
     sever 3 up 1 2 4
-    expect "node 3, away from all, gives what it holds" 3 "$first" yes
-    expect "node 3 does not give what it lacks" 3 "$second" no
+    expect "cuts: node 3, away from all, gives what it holds" 3 "$first" yes
+    expect "cuts: node 3 does not give what it lacks" 3 "$second" no
     mend 2
     mend 3
     until_true "the nodes meet again" all_met
     before=$(sent)
-    expect "healed, node 3 takes the other from a peer" 3 "$second" yes
+    expect "cuts: healed, node 3 takes the other from a peer" 3 "$second" yes
     [ "$(sent)" = "$before" ] || report "cuts: node 3 asked upstream: FAILED"
-    expect "healed, node 2 fetches from upstream" 2 "$third" yes
+    expect "cuts: healed, node 2 fetches from upstream" 2 "$third" yes
 }
 
-failures=0
+# churn: five nodes; two may be away at once.
+churn() {
+    plug user 1gbit
+    inside user python3 "$root/scripts/churn.py" "$EDGENODE" "$net" "$work" "$net_nodes" "$span" || failures=1
+    until_true "the nodes meet again" all_met
+    report "churn: all nodes meet again"
+}
+
 for scenario in "$@"; do
-    start_site
     case $scenario in
-    crowd) crowd_of crowd 0 0 105 ;;
-    late) crowd_of "one 8 s late" 8 0 105 ;;
-    kill) crowd_of "fetching node killed after 8 s" 0 8 110 ;;
-    loss) lose 50 && crowd_of "5 % of datagrams lost" 0 0 105 ;;
-    cuts) cuts ;;
-    *) fail "There is no scenario $scenario." "Known: crowd late kill loss cuts" ;;
+    crowd) start_site 4 && crowd_of crowd 0 0 105 ;;
+    late) start_site 4 && crowd_of "one 8 s late" 8 0 105 ;;
+    kill) start_site 4 && crowd_of "fetching node killed after ${kill_after:=$((size / 25000000))} s" 0 "$kill_after" 110 ;;
+    loss) start_site 4 && lose 50 && crowd_of "5 % of datagrams lost" 0 0 105 ;;
+    cuts) start_site 4 && cuts ;;
+    churn) start_site 5 && churn ;;
+    strangers) start_site 4 && strangers ;;
+    idle) start_site 20 && idle ;;
+    *) fail "There is no scenario $scenario." "Known: crowd late kill loss cuts churn strangers idle" ;;
     esac
     net_down
-    net_nodes=0
     wait 2>/dev/null || true
 done
 exit "$failures"
