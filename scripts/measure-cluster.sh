@@ -96,6 +96,123 @@ churn() {
     report "churn: all nodes meet again"
 }
 
+# processor N: milliseconds of processor time that node N's processes have used.
+processor() {
+    local ticks
+    ticks=$(ip netns pids "$net-$1" | while read -r pid; do awk '{ print $14 + $15 }' "/proc/$pid/stat" 2>/dev/null; done |
+        awk '{ sum += $1 } END { print sum + 0 }')
+    echo $((ticks * 1000 / $(getconf CLK_TCK)))
+}
+
+# metric N NAME: a counter of node N.
+metric() { inside "$1" curl --silent "http://$(address_of "$1"):4890/metrics" | awk -v name="$2" '$1 == name { print $2 }'; }
+
+# flood KIND COUNT REASON [SAMPLES]: at node 1 while node 2 pulls something through it; says what each cost.
+flood() {
+    local kind=$1 count=$2 reason=$3 before after dropped
+    new_blob 5000000
+    before=$(processor 1)
+    dropped=$(metric 1 "$reason")
+    inside stranger python3 "$root/scripts/flood.py" "$kind" "$(address_of 1)" "$count" ${4:+"$4"}
+    sleep 0.5
+    after=$(processor 1)
+    dropped=$(($(metric 1 "$reason") - dropped))
+    [ "$dropped" -gt $((count / 10)) ] || report "strangers: only $dropped of $count of the kind $kind were noticed: FAILED"
+    report "strangers: $kind: $(python3 -c "print('%.1f' % (($after - $before) * 1000 / $dropped))") us of processor time for each of $dropped"
+    start=$(now)
+    [ "$(pull 1 "$blob")" != failed ] && [ "$(pull 2 "$blob")" != failed ] || report "strangers: a pull after $kind: FAILED"
+    all_met || report "strangers: members lost each other after $kind: FAILED"
+}
+
+# refused N WORDS...: does a member's log say so?
+refused() { grep -qi "$2" "$work/node$1.log"; }
+
+strangers() {
+    local token key held
+    new_blob 3000000 && held=$blob
+    expect "strangers: node 1 fetches from upstream" 1 "$held" yes
+
+    # Another cluster's node that knows where the members are.
+    plug stranger 1gbit
+    write_configuration stranger "$(address_of stranger)"
+    echo "seeds = [\"$(address_of 1):4891\", \"$(address_of 2):4891\"]" >>"$work/nodestranger.toml"
+    "$EDGENODE" cluster init --config "$work/nodestranger.toml" >/dev/null
+    sever stranger up
+    run_node stranger
+    sleep 8
+    expect "strangers: another cluster's node does not get what node 1 holds" stranger "$held" no
+    if meets stranger 0 && all_met; then
+        report "strangers: another cluster's node meets nobody"
+    else
+        report "strangers: another cluster's node is taken for a member: FAILED"
+    fi
+    ip netns pids "$net-stranger" | xargs -r kill -9
+
+    # A token that was used, once more.
+    token=$("$EDGENODE" cluster invite --config "$work/node1.toml")
+    plug 5 1gbit && plug 6 1gbit
+    for name in 5 6; do
+        write_configuration "$name" "$(address_of "$name")"
+        "$EDGENODE" join - --config "$work/node$name.toml" <<<"$token" >/dev/null
+    done
+    run_node 5
+    until_true "the fifth node joins" meets 5 4
+    run_node 6
+    sleep 3
+    sever 6 up
+    expect "strangers: who comes with a used token gets nothing" 6 "$held" no
+    if meets 6 0; then report "strangers: who comes with a used token meets nobody"; else report "strangers: a token lets two nodes in: FAILED"; fi
+    ip netns pids "$net-6" | xargs -r kill -9
+
+    # A member that is taken out while it runs.
+    expect "strangers: the fifth node gets what node 1 holds" 5 "$held" yes
+    new_blob 3000000
+    expect "strangers: node 2 fetches another" 2 "$blob" yes
+    key=$(inside 5 "$EDGENODE" key --config "$work/node5.toml" | grep -o 'edgenode-ed25519:[A-Za-z0-9_-]*' | head -n 1)
+    inside 1 "$EDGENODE" cluster revoke "$key" --config "$work/node1.toml" >/dev/null
+    until_true "the fifth node is away from all" out 5
+    sever 5 up
+    expect "strangers: a revoked node does not get what node 2 holds" 5 "$blob" no
+    ip netns pids "$net-5" | xargs -r kill -9
+
+    # Rubbish, as fast as one sender can.
+    inside br python3 "$root/scripts/sniff.py" p-1 4891 50 >"$work/samples"
+    [ "$(wc -l <"$work/samples")" -gt 10 ] || report "strangers: too few datagrams were seen on the wire: FAILED"
+    flood noise 100000 'edgenode_gossip_dropped_datagrams_total{reason="malformed"}'
+    flood strange 100000 'edgenode_gossip_dropped_datagrams_total{reason="strange"}'
+    flood forged 100000 'edgenode_gossip_dropped_datagrams_total{reason="forged"}' "$work/samples"
+    flood replayed 100000 'edgenode_gossip_dropped_datagrams_total{reason="replayed"}' "$work/samples"
+    flood streams 2000 'edgenode_peer_refused_handshakes_total{answer="none"}'
+}
+
+# out N: do nodes 1 to 4 know that node N is no member any more?
+out() {
+    local number
+    for number in 1 2 3 4; do meets "$number" 3 || return 1; done
+}
+
+# idle: what each of the nodes sends and uses when nothing happens. The first seconds, in which they get to know each
+# other, do not count.
+idle() {
+    local number before=0 after=0 bytes=0 names=($(seq "$net_nodes"))
+    sleep 20
+    for number in "${names[@]}"; do before=$((before + $(processor "$number"))) bytes=$((bytes - $(on_wire "$number"))); done
+    sleep "$span"
+    for number in "${names[@]}"; do after=$((after + $(processor "$number"))) bytes=$((bytes + $(on_wire "$number"))); done
+    report "idle: ${#names[@]} nodes for $span s: each sends $(python3 -c "print('%.2f kbit/s on the wire and uses %.2f %% of a core' % ($bytes * 8 / 1000 / $span / ${#names[@]}, ($after - $before) / 10 / $span / ${#names[@]}))"), has $(resident) MiB resident at most"
+    all_met || report "idle: nodes lost each other: FAILED"
+}
+
+# on_wire N: bytes that node N has sent, headers included.
+on_wire() { inside "$1" cat /sys/class/net/eth0/statistics/tx_bytes; }
+
+# resident: of the node that has most, in MiB.
+resident() {
+    local name
+    for name in $(seq "$net_nodes"); do ip netns pids "$net-$name"; done |
+        while read -r pid; do awk '/^VmRSS/ { print int($2 / 1024) }' "/proc/$pid/status"; done | sort -n | tail -n 1
+}
+
 for scenario in "$@"; do
     case $scenario in
     crowd) start_site 4 && crowd_of crowd 0 0 105 ;;

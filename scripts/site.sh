@@ -9,7 +9,7 @@ if [ -z "${EDGENODE:-}" ]; then
 fi
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/edgenode-cluster.XXXXXX")
-nodes=() pulls=()
+pulls=()
 trap 'net_down; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
@@ -23,7 +23,6 @@ new_blob() {
 # run_node N
 run_node() {
     inside "$1" "$EDGENODE" run --config "$work/node$1.toml" >>"$work/node$1.log" 2>&1 &
-    nodes[$1]=$!
 }
 
 until_true() {
@@ -75,7 +74,7 @@ invite() {
 
 # start_site NODES: upstream at 100 Mbit/s, and nodes with empty stores that know each other.
 start_site() {
-    nodes=() pulls=()
+    pulls=()
     rm -rf "${work:?}"/*
     mkdir "$work/blobs"
     net_up "$1" 100mbit 1gbit

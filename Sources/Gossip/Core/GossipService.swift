@@ -88,7 +88,7 @@ public final class GossipService: Sendable {
             let service = GossipService(
                 core: core, rng: rng, socket: socket, file: file, endpoint: configuration.endpoints[0],
                 credentials: credentials, logger: logger)
-            inbox.receiver.withLock { $0 = { [weak service] in service?.took($0, from: $1) } }
+            inbox.receiver.withLock { $0 = Inbox.Receiver { [weak service] in service?.took($0, from: $1) } }
             return (service, core.stateToKeep)
         }.get()
         // The number of this start is on disk before anybody hears of it.
