@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Measures what four real nodes do with a blob that nobody holds, upstream at 100 Mbit/s, the nodes at 1 Gbit/s among
-# each other, all in network namespaces that it makes and removes. Needs root.
+# Measures what real nodes, four or as many as -c says, do with a blob that nobody holds, upstream at 100 Mbit/s, the
+# nodes at 1 Gbit/s among each other, all in network namespaces that it makes and removes. Needs root.
 #
-#   measure-cluster.sh [-n BYTES] crowd|late|kill|loss|cuts...      (all of them without a name)
+#   measure-cluster.sh [-n BYTES] [-c NODES] crowd|late|kill|loss|cuts...      (all of them without a name)
 #
-# crowd: all ask at once. late: the fourth asks 8 s later. kill: the node that fetches from upstream is killed half-way.
+# crowd: all ask at once. late: the last asks 8 s later. kill: the node that fetches from upstream is killed half-way.
 # loss: 5 % of the datagrams are lost. cuts: one node away from upstream, then from everybody, then whole again.
 # It fails when a pull fails, a byte is wrong, or upstream sent too much; seconds are only reported.
 # EDGENODE names another binary.
@@ -12,7 +12,15 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/testnet.sh"
 
 size=200000000
-if [ "${1:-}" = -n ]; then size=$2 && shift 2; fi
+count=4
+while getopts n:c: option; do
+    case $option in
+    n) size=$OPTARG ;;
+    c) count=$OPTARG ;;
+    *) exit 2 ;;
+    esac
+done
+shift $((OPTIND - 1))
 [ $# -gt 0 ] || set -- crowd late kill loss cuts
 [ "$(id -u)" = 0 ] || fail "Network namespaces need root." "Run: sudo scripts/measure-cluster.sh"
 need_packages "the cluster's network" curl ethtool iproute2 nftables python3
@@ -52,20 +60,20 @@ until_true() {
 
 all_met() {
     local number
-    for number in 1 2 3 4; do
-        [ "$(inside "$number" "$EDGENODE" peers --json --config "$work/node$number.toml" 2>/dev/null | grep -c '"state" : "alive"')" = 3 ] || return 1
+    for number in $(seq "$count"); do
+        [ "$(inside "$number" "$EDGENODE" peers --json --config "$work/node$number.toml" 2>/dev/null | grep -c '"state" : "alive"')" = $((count - 1)) ] || return 1
     done
 }
 
-# start_site: upstream, and four nodes with empty stores that know each other.
+# start_site: upstream, and nodes with empty stores that know each other.
 start_site() {
     nodes=() pulls=()
     rm -rf "${work:?}"/*
     mkdir "$work/blobs"
-    net_up 4 100mbit 1gbit
+    net_up "$count" 100mbit 1gbit
     inside up python3 "$root/scripts/blob_upstream.py" "$(address_of up)" "$work/blobs" "$work/upstream" 2>"$work/upstream.log" &
     local number
-    for number in 1 2 3 4; do
+    for number in $(seq "$count"); do
         cat >"$work/node$number.toml" <<CONFIGURATION
 [node]
 data_dir = "$work/data$number"
@@ -88,7 +96,7 @@ CONFIGURATION
                 "$EDGENODE" join - --config "$work/node$number.toml" >/dev/null
         fi
     done
-    for number in 1 2 3 4; do run_node "$number"; done
+    for number in $(seq "$count"); do run_node "$number"; done
     until_true "the nodes meet" all_met
 }
 
@@ -109,14 +117,14 @@ sent() { awk '$1 == "end" { sum += $3 } END { printf "%.0f\n", sum }' "$work/ups
 # begun: has a body begun at upstream?
 begun() { grep -q ^begin "$work/upstream" 2>/dev/null; }
 
-# crowd_of NAME TIMES_LATE KILL LIMIT: four pulls; upstream may send LIMIT hundredths of the blob.
+# crowd_of NAME TIMES_LATE KILL LIMIT: a pull by every node; upstream may send LIMIT hundredths of the blob.
 crowd_of() {
     local name=$1 late=$2 kill=$3 limit=$4 number victim=0 words="" bad="" times
     new_blob "$size"
     start=$(now)
-    for number in 1 2 3 4; do
+    for number in $(seq "$count"); do
         (
-            if [ "$number" = 4 ]; then sleep "$late"; fi
+            if [ "$number" = "$count" ]; then sleep "$late"; fi
             pull "$number" "$blob" >"$work/pull$number"
         ) &
         pulls[number]=$!
@@ -127,7 +135,7 @@ crowd_of() {
         victim=$(awk '$1 == "begin" { split($2, a, "."); print a[4] - 10; exit }' "$work/upstream")
         ip netns pids "$net-$victim" | xargs -r kill -9
     fi
-    for number in 1 2 3 4; do
+    for number in $(seq "$count"); do
         wait "${pulls[number]}" || true
         [ "$number" = "$victim" ] && continue
         times=$(cat "$work/pull$number")
@@ -190,7 +198,10 @@ for scenario in "$@"; do
     late) crowd_of "one 8 s late" 8 0 105 ;;
     kill) crowd_of "fetching node killed after 8 s" 0 8 110 ;;
     loss) lose 50 && crowd_of "5 % of datagrams lost" 0 0 105 ;;
-    cuts) cuts ;;
+    cuts)
+        [ "$count" -ge 4 ] || fail "cuts needs four nodes."
+        cuts
+        ;;
     *) fail "There is no scenario $scenario." "Known: crowd late kill loss cuts" ;;
     esac
     net_down
