@@ -1,8 +1,10 @@
 # Everything that people do with this checkout; `make` alone lists it.
 prefix ?= /usr/local
 config ?=
+sections ?=
+quick ?=
 
-.PHONY: help demo run test soak fuzz format lint install deb clean
+.PHONY: help demo run test soak bench fuzz format lint install deb clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +23,9 @@ test: ## install what the tests need, build, run all of them
 soak: ## the long runs of the same tests, and 10^7 executions of each fuzzer
 	@EDGENODE_SOAK=1 scripts/test.sh
 	@scripts/fuzz.sh
+
+bench: ## measure the node beside nginx, varnish, docker-registry, BitTorrent, serf ... (sections="hot-small cluster", quick=1)
+	@scripts/bench.sh $(if $(quick),--quick) $(sections)
 
 format: ## put the sources into the house's form
 	swift format format --in-place --parallel --recursive Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources/Fuzz*

@@ -2,10 +2,10 @@
 # Tries and measures real nodes in network namespaces that it makes and removes: upstream at 100 Mbit/s, the nodes at 1 Gbit/s among
 # each other. Needs root.
 #
-#   measure-cluster.sh [-n BYTES] [-s SECONDS] SCENARIO...      (all of them without a name)
+#   measure-cluster.sh [-n BYTES] [-c NODES] [-s SECONDS] SCENARIO...      (all of them without a name)
 #
-# crowd      four nodes ask at once for a blob of BYTES (200,000,000) that nobody holds
-# late       the fourth asks 8 s later
+# crowd      NODES (4) ask at once for a blob of BYTES (200,000,000) that nobody holds
+# late       the last one asks 8 s later
 # kill       the node that fetches from upstream is killed half-way
 # loss       5 % of the datagrams are lost
 # cuts       one node away from upstream, then another from everybody, then all whole again
@@ -21,24 +21,26 @@ source "$(dirname "${BASH_SOURCE[0]}")/site.sh"
 
 size=200000000
 span=60
-while getopts n:s: option; do
+count=4
+while getopts n:c:s: option; do
     case $option in
     n) size=$OPTARG ;;
+    c) count=$OPTARG ;;
     s) span=$OPTARG ;;
-    *) fail "There is no option -$option." "Known: -n BYTES, -s SECONDS" ;;
+    *) fail "There is no option -$option." "Known: -n BYTES, -c NODES, -s SECONDS" ;;
     esac
 done
 shift $((OPTIND - 1))
 [ $# -gt 0 ] || set -- crowd late kill loss cuts churn strangers idle
 
-# crowd_of NAME TIMES_LATE KILL LIMIT: four pulls; upstream may send LIMIT hundredths of the blob.
+# crowd_of NAME TIMES_LATE KILL LIMIT: a pull by every node; upstream may send LIMIT hundredths of the blob.
 crowd_of() {
     local name=$1 late=$2 kill=$3 limit=$4 number victim=0 words="" bad="" times
     new_blob "$size"
     start=$(now)
-    for number in 1 2 3 4; do
+    for number in $(seq "$net_nodes"); do
         (
-            if [ "$number" = 4 ]; then sleep "$late"; fi
+            if [ "$number" = "$net_nodes" ]; then sleep "$late"; fi
             pull "$number" "$blob" >"$work/pull$number"
         ) &
         pulls[number]=$!
@@ -49,7 +51,7 @@ crowd_of() {
         victim=$(awk '$1 == "begin" { split($2, a, "."); print a[4] - 10; exit }' "$work/upstream")
         ip netns pids "$net-$victim" | xargs -r kill -9
     fi
-    for number in 1 2 3 4; do
+    for number in $(seq "$net_nodes"); do
         wait "${pulls[number]}" || true
         [ "$number" = "$victim" ] && continue
         times=$(cat "$work/pull$number")
@@ -215,10 +217,10 @@ resident() {
 
 for scenario in "$@"; do
     case $scenario in
-    crowd) start_site 4 && crowd_of crowd 0 0 105 ;;
-    late) start_site 4 && crowd_of "one 8 s late" 8 0 105 ;;
-    kill) start_site 4 && crowd_of "fetching node killed after ${kill_after:=$((size / 25000000))} s" 0 "$kill_after" 110 ;;
-    loss) start_site 4 && lose 50 && crowd_of "5 % of datagrams lost" 0 0 105 ;;
+    crowd) start_site "$count" && crowd_of crowd 0 0 105 ;;
+    late) start_site "$count" && crowd_of "one 8 s late" 8 0 105 ;;
+    kill) start_site "$count" && crowd_of "fetching node killed after ${kill_after:=$((size / 25000000))} s" 0 "$kill_after" 110 ;;
+    loss) start_site "$count" && lose 50 && crowd_of "5 % of datagrams lost" 0 0 105 ;;
     cuts) start_site 4 && cuts ;;
     churn) start_site 5 && churn ;;
     strangers) start_site 4 && strangers ;;
