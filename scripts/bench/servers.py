@@ -36,20 +36,22 @@ def write(path, text):
     return path
 
 
-def node(folder, upstream_port, tls=None, extra="", port=None, cluster_port=None, go=True):
-    """The node in its default configuration, with one module proxy and one registry upstream."""
-    port = port or free_port()
-    text = f"""sumdb = []
+def node(folder, upstream_port, tls=None, extra="", first="sumdb = []", go=None):
+    """The node in its default configuration, with one module proxy (`go`, or the upstream) and one registry upstream.
+
+    No checksum database unless `first` and `extra` name one: small files that are made up have no sums."""
+    port = free_port()
+    text = f"""{first}
 [node]
 data_dir = "{folder}/data"
 listen = ["127.0.0.1:{port}"]
 [go]
-upstreams = "{f'http://127.0.0.1:{upstream_port}' if go else 'off'}"
+upstreams = "{go or f'http://127.0.0.1:{upstream_port}'}"
 [[registry.upstream]]
 name = "registry.test"
 url = "http://127.0.0.1:{upstream_port}"
 [cluster]
-listen = "127.0.0.1:{cluster_port or free_port()}"
+listen = "127.0.0.1:{free_port()}"
 {extra}"""
     if tls:
         text += f'\n[tls]\ncertificate_file = "{tls[0]}"\nprivate_key_file = "{tls[1]}"\n'
@@ -135,14 +137,15 @@ sub vcl_backend_response {{ set beresp.ttl = 1d; }}
     return started.wait_for_port(port, seconds=40)
 
 
-def docker_registry(folder, remote=None, tls=None):
+def docker_registry(folder, remote=None, tls=None, root=None):
     """docker-registry on files with its in-memory descriptor cache; with `remote`, as a pull-through cache of it."""
     port = free_port()
+    only = ", maintenance: {readonly: {enabled: true}}" if root else ""
     proxy = f"proxy: {{remoteurl: \"{remote}\"}}\n" if remote else ""
     secure = f", tls: {{certificate: {tls[0]}, key: {tls[1]}}}" if tls else ""
     configuration = write(f"{folder}/registry.yml", f"""version: 0.1
 log: {{level: error, accesslog: {{disabled: true}}}}
-storage: {{cache: {{blobdescriptor: inmemory}}, filesystem: {{rootdirectory: {folder}/registry}}}}
+storage: {{cache: {{blobdescriptor: inmemory}}, filesystem: {{rootdirectory: {root or folder + "/registry"}}}{only}}}
 http: {{addr: "127.0.0.1:{port}"{secure}}}
 {proxy}""")
     started = Program("docker-registry", [needed("docker-registry"), "serve", configuration], f"{folder}/registry.log")
