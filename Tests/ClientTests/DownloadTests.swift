@@ -96,8 +96,11 @@ struct DownloadTests {
             let outcome = try await client.run(["mod", "download", "golang.org/x/text@v0.7.0"])
             #expect(outcome.succeeded || !outcome.text.contains("SECURITY ERROR"), "\(outcome.text)")
             try await site.upstream.liftFaults()
-            let after = try await fetch(site.node.url + Self.zip)
+            var after = try await fetch(site.node.url + Self.zip)
+            // With patience this short a busy machine may break off one more body.
+            for _ in 0..<3 where after.isShort { after = try await fetch(site.node.url + Self.zip) }
             #expect(after.status == 200)
+            #expect(!after.isShort)
             let isOne = after.body == first || after.body == second
             #expect(isOne, "a mixture")
         }
