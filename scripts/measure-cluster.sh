@@ -1,130 +1,46 @@
 #!/usr/bin/env bash
-# Measures what real nodes, four or as many as -c says, do with a blob that nobody holds, upstream at 100 Mbit/s, the
-# nodes at 1 Gbit/s among each other, all in network namespaces that it makes and removes. Needs root.
+# Tries and measures real nodes in network namespaces that it makes and removes: upstream at 100 Mbit/s, the nodes at 1 Gbit/s among
+# each other. Needs root.
 #
-#   measure-cluster.sh [-n BYTES] [-c NODES] crowd|late|kill|loss|cuts...      (all of them without a name)
+#   measure-cluster.sh [-n BYTES] [-c NODES] [-s SECONDS] SCENARIO...      (all of them without a name)
 #
-# crowd: all ask at once. late: the last asks 8 s later. kill: the node that fetches from upstream is killed half-way.
-# loss: 5 % of the datagrams are lost. cuts: one node away from upstream, then from everybody, then whole again.
-# It fails when a pull fails, a byte is wrong, or upstream sent too much; seconds are only reported.
-# EDGENODE names another binary.
+# crowd      NODES (4) ask at once for a blob of BYTES (200,000,000) that nobody holds
+# late       the last one asks 8 s later
+# kill       the node that fetches from upstream is killed half-way
+# loss       5 % of the datagrams are lost
+# cuts       one node away from upstream, then another from everybody, then all whole again
+# churn      nodes are killed and started again for SECONDS (60) while clients pull through all of them
+# strangers  another cluster, a revoked node, a token used twice, and floods of rubbish
+# idle       twenty nodes with nothing to do for SECONDS: traffic and processor time
+#
+# It fails when a pull fails, a byte is wrong, a stranger gets something, or upstream sent too much; seconds and
+# processor time are only reported. EDGENODE names another binary.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/testnet.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/site.sh"
 
 size=200000000
+span=60
 count=4
-while getopts n:c: option; do
+while getopts n:c:s: option; do
     case $option in
     n) size=$OPTARG ;;
     c) count=$OPTARG ;;
-    *) exit 2 ;;
+    s) span=$OPTARG ;;
+    *) fail "There is no option -$option." "Known: -n BYTES, -c NODES, -s SECONDS" ;;
     esac
 done
 shift $((OPTIND - 1))
-[ $# -gt 0 ] || set -- crowd late kill loss cuts
-[ "$(id -u)" = 0 ] || fail "Network namespaces need root." "Run: sudo scripts/measure-cluster.sh"
-need_packages "the cluster's network" curl ethtool iproute2 nftables python3
-if [ -z "${EDGENODE:-}" ]; then
-    (cd "$root" && swift build -c release --product edgenode >&2)
-    EDGENODE=$(cd "$root" && swift build -c release --show-bin-path)/edgenode
-fi
-
-work=$(mktemp -d "${TMPDIR:-/tmp}/edgenode-cluster.XXXXXX")
-nodes=() pulls=()
-trap 'net_down; rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-
-# new_blob BYTES: a blob that no node has seen, with its name in $blob.
-new_blob() {
-    head -c "$1" /dev/urandom >"$work/blob"
-    blob=$(sha256sum "$work/blob" | cut -d ' ' -f 1)
-    mv "$work/blob" "$work/blobs/$blob"
-}
-
-# run_node N
-run_node() {
-    inside "$1" "$EDGENODE" run --config "$work/node$1.toml" >>"$work/node$1.log" 2>&1 &
-    nodes[$1]=$!
-}
-
-until_true() {
-    local what=$1 try
-    shift
-    for try in $(seq 300); do
-        if "$@"; then return; fi
-        sleep 0.1
-    done
-    tail -n 5 "$work"/*.log >&2
-    fail "$what: not within 30 seconds."
-}
-
-all_met() {
-    local number
-    for number in $(seq "$count"); do
-        [ "$(inside "$number" "$EDGENODE" peers --json --config "$work/node$number.toml" 2>/dev/null | grep -c '"state" : "alive"')" = $((count - 1)) ] || return 1
-    done
-}
-
-# start_site: upstream, and nodes with empty stores that know each other.
-start_site() {
-    nodes=() pulls=()
-    rm -rf "${work:?}"/*
-    mkdir "$work/blobs"
-    net_up "$count" 100mbit 1gbit
-    inside up python3 "$root/scripts/blob_upstream.py" "$(address_of up)" "$work/blobs" "$work/upstream" 2>"$work/upstream.log" &
-    local number
-    for number in $(seq "$count"); do
-        cat >"$work/node$number.toml" <<CONFIGURATION
-[node]
-data_dir = "$work/data$number"
-listen = ["$(address_of "$number"):4890"]
-
-[go]
-upstreams = "off"
-
-[[registry.upstream]]
-name = "registry.test"
-url = "http://$(address_of up):5000"
-
-[cluster]
-listen = "$(address_of "$number"):4891"
-CONFIGURATION
-        if [ "$number" = 1 ]; then
-            "$EDGENODE" cluster init --config "$work/node1.toml" >/dev/null
-        else
-            "$EDGENODE" cluster invite --config "$work/node1.toml" |
-                "$EDGENODE" join - --config "$work/node$number.toml" >/dev/null
-        fi
-    done
-    for number in $(seq "$count"); do run_node "$number"; done
-    until_true "the nodes meet" all_met
-}
-
-# pull N BLOB: through node N, within two minutes; prints seconds since $start, or why not.
-pull() {
-    local sum
-    sum=$(inside "$1" curl --silent --fail --max-time 120 "http://$(address_of "$1"):4890/v2/registry.test/app/blobs/sha256:$2" |
-        sha256sum | cut -d ' ' -f 1)
-    if [ "$sum" = "$2" ]; then seconds; else echo failed; fi
-}
-
-now() { date +%s%N; }
-seconds() { python3 -c "print('%.1f' % (($(now) - $start) / 1e9))"; }
-
-# sent: the bytes of bodies that upstream handed to its sockets.
-sent() { awk '$1 == "end" { sum += $3 } END { printf "%.0f\n", sum }' "$work/upstream" 2>/dev/null || echo 0; }
-
-# begun: has a body begun at upstream?
-begun() { grep -q ^begin "$work/upstream" 2>/dev/null; }
+[ $# -gt 0 ] || set -- crowd late kill loss cuts churn strangers idle
 
 # crowd_of NAME TIMES_LATE KILL LIMIT: a pull by every node; upstream may send LIMIT hundredths of the blob.
 crowd_of() {
     local name=$1 late=$2 kill=$3 limit=$4 number victim=0 words="" bad="" times
     new_blob "$size"
     start=$(now)
-    for number in $(seq "$count"); do
+    for number in $(seq "$net_nodes"); do
         (
-            if [ "$number" = "$count" ]; then sleep "$late"; fi
+            if [ "$number" = "$net_nodes" ]; then sleep "$late"; fi
             pull "$number" "$blob" >"$work/pull$number"
         ) &
         pulls[number]=$!
@@ -135,7 +51,7 @@ crowd_of() {
         victim=$(awk '$1 == "begin" { split($2, a, "."); print a[4] - 10; exit }' "$work/upstream")
         ip netns pids "$net-$victim" | xargs -r kill -9
     fi
-    for number in $(seq "$count"); do
+    for number in $(seq "$net_nodes"); do
         wait "${pulls[number]}" || true
         [ "$number" = "$victim" ] && continue
         times=$(cat "$work/pull$number")
@@ -149,63 +65,169 @@ crowd_of() {
     report "$name: done after$words s; upstream sent $(python3 -c "print('%.3f' % ($all / $size))")x$bad"
 }
 
-report() {
-    echo "$1"
-    case $1 in *FAILED*) failures=1 && keep ;; esac
-}
-
-# keep: what the nodes said goes to stderr.
-keep() { tail -n 20 "$work"/node*.log >&2; }
-
-# expect WHAT N BLOB YES: pulling works (yes) or not (no).
-expect() {
-    local got=yes
-    start=$(now)
-    [ "$(pull "$2" "$3")" != failed ] || got=no
-    if [ "$got" = "$4" ]; then report "cuts: $1 ($(seconds) s)"; else report "cuts: $1: FAILED"; fi
-}
-
 cuts() {
     local first second third before
     new_blob 20000000 && first=$blob
     new_blob 20000000 && second=$blob
     new_blob 20000000 && third=$blob
-    expect "node 1 fetches from upstream" 1 "$first" yes
-    expect "node 3 takes it from node 1" 3 "$first" yes
-    expect "node 1 fetches another" 1 "$second" yes
+    expect "cuts: node 1 fetches from upstream" 1 "$first" yes
+    expect "cuts: node 3 takes it from node 1" 3 "$first" yes
+    expect "cuts: node 1 fetches another" 1 "$second" yes
     sever 2 up
     before=$(sent)
-    expect "node 2, away from upstream, gets what node 1 holds" 2 "$second" yes
-    expect "node 2 does not get what nobody holds" 2 "$third" no
+    expect "cuts: node 2, away from upstream, gets what node 1 holds" 2 "$second" yes
+    expect "cuts: node 2 does not get what nobody holds" 2 "$third" no
     [ "$(sent)" = "$before" ] || report "cuts: upstream sent something meanwhile: FAILED"
     sever 3 up 1 2 4
-    expect "node 3, away from all, gives what it holds" 3 "$first" yes
-    expect "node 3 does not give what it lacks" 3 "$second" no
+    expect "cuts: node 3, away from all, gives what it holds" 3 "$first" yes
+    expect "cuts: node 3 does not give what it lacks" 3 "$second" no
     mend 2
     mend 3
     until_true "the nodes meet again" all_met
     before=$(sent)
-    expect "healed, node 3 takes the other from a peer" 3 "$second" yes
+    expect "cuts: healed, node 3 takes the other from a peer" 3 "$second" yes
     [ "$(sent)" = "$before" ] || report "cuts: node 3 asked upstream: FAILED"
-    expect "healed, node 2 fetches from upstream" 2 "$third" yes
+    expect "cuts: healed, node 2 fetches from upstream" 2 "$third" yes
 }
 
-failures=0
+# churn: five nodes; two may be away at once.
+churn() {
+    plug user 1gbit
+    inside user python3 "$root/scripts/churn.py" "$EDGENODE" "$net" "$work" "$net_nodes" "$span" || failures=1
+    until_true "the nodes meet again" all_met
+    report "churn: all nodes meet again"
+}
+
+# processor N: milliseconds of processor time that node N's processes have used.
+processor() {
+    local ticks
+    ticks=$(ip netns pids "$net-$1" | while read -r pid; do awk '{ print $14 + $15 }' "/proc/$pid/stat" 2>/dev/null; done |
+        awk '{ sum += $1 } END { print sum + 0 }')
+    echo $((ticks * 1000 / $(getconf CLK_TCK)))
+}
+
+# metric N NAME: a counter of node N.
+metric() { inside "$1" curl --silent "http://$(address_of "$1"):4890/metrics" | awk -v name="$2" '$1 == name { print $2 }'; }
+
+# flood KIND COUNT REASON [SAMPLES]: at node 1 while node 2 pulls something through it; says what each cost.
+flood() {
+    local kind=$1 count=$2 reason=$3 before after dropped
+    new_blob 5000000
+    before=$(processor 1)
+    dropped=$(metric 1 "$reason")
+    inside stranger python3 "$root/scripts/flood.py" "$kind" "$(address_of 1)" "$count" ${4:+"$4"}
+    sleep 0.5
+    after=$(processor 1)
+    dropped=$(($(metric 1 "$reason") - dropped))
+    [ "$dropped" -gt $((count / 10)) ] || report "strangers: only $dropped of $count of the kind $kind were noticed: FAILED"
+    report "strangers: $kind: $(python3 -c "print('%.1f' % (($after - $before) * 1000 / $dropped))") us of processor time for each of $dropped"
+    start=$(now)
+    [ "$(pull 1 "$blob")" != failed ] && [ "$(pull 2 "$blob")" != failed ] || report "strangers: a pull after $kind: FAILED"
+    all_met || report "strangers: members lost each other after $kind: FAILED"
+}
+
+# refused N WORDS...: does a member's log say so?
+refused() { grep -qi "$2" "$work/node$1.log"; }
+
+strangers() {
+    local token key held
+    new_blob 3000000 && held=$blob
+    expect "strangers: node 1 fetches from upstream" 1 "$held" yes
+
+    # Another cluster's node that knows where the members are.
+    plug stranger 1gbit
+    write_configuration stranger "$(address_of stranger)"
+    echo "seeds = [\"$(address_of 1):4891\", \"$(address_of 2):4891\"]" >>"$work/nodestranger.toml"
+    "$EDGENODE" cluster init --config "$work/nodestranger.toml" >/dev/null
+    sever stranger up
+    run_node stranger
+    sleep 8
+    expect "strangers: another cluster's node does not get what node 1 holds" stranger "$held" no
+    if meets stranger 0 && all_met; then
+        report "strangers: another cluster's node meets nobody"
+    else
+        report "strangers: another cluster's node is taken for a member: FAILED"
+    fi
+    ip netns pids "$net-stranger" | xargs -r kill -9
+
+    # A token that was used, once more.
+    token=$("$EDGENODE" cluster invite --config "$work/node1.toml")
+    plug 5 1gbit && plug 6 1gbit
+    for name in 5 6; do
+        write_configuration "$name" "$(address_of "$name")"
+        "$EDGENODE" join - --config "$work/node$name.toml" <<<"$token" >/dev/null
+    done
+    run_node 5
+    until_true "the fifth node joins" meets 5 4
+    run_node 6
+    sleep 3
+    sever 6 up
+    expect "strangers: who comes with a used token gets nothing" 6 "$held" no
+    if meets 6 0; then report "strangers: who comes with a used token meets nobody"; else report "strangers: a token lets two nodes in: FAILED"; fi
+    ip netns pids "$net-6" | xargs -r kill -9
+
+    # A member that is taken out while it runs.
+    expect "strangers: the fifth node gets what node 1 holds" 5 "$held" yes
+    new_blob 3000000
+    expect "strangers: node 2 fetches another" 2 "$blob" yes
+    key=$(inside 5 "$EDGENODE" key --config "$work/node5.toml" | grep -o 'edgenode-ed25519:[A-Za-z0-9_-]*' | head -n 1)
+    inside 1 "$EDGENODE" cluster revoke "$key" --config "$work/node1.toml" >/dev/null
+    until_true "the fifth node is away from all" out 5
+    sever 5 up
+    expect "strangers: a revoked node does not get what node 2 holds" 5 "$blob" no
+    ip netns pids "$net-5" | xargs -r kill -9
+
+    # Rubbish, as fast as one sender can.
+    inside br python3 "$root/scripts/sniff.py" p-1 4891 50 >"$work/samples"
+    [ "$(wc -l <"$work/samples")" -gt 10 ] || report "strangers: too few datagrams were seen on the wire: FAILED"
+    flood noise 100000 'edgenode_gossip_dropped_datagrams_total{reason="malformed"}'
+    flood strange 100000 'edgenode_gossip_dropped_datagrams_total{reason="strange"}'
+    flood forged 100000 'edgenode_gossip_dropped_datagrams_total{reason="forged"}' "$work/samples"
+    flood replayed 100000 'edgenode_gossip_dropped_datagrams_total{reason="replayed"}' "$work/samples"
+    flood streams 2000 'edgenode_peer_refused_handshakes_total{answer="none"}'
+}
+
+# out N: do nodes 1 to 4 know that node N is no member any more?
+out() {
+    local number
+    for number in 1 2 3 4; do meets "$number" 3 || return 1; done
+}
+
+# idle: what each of the nodes sends and uses when nothing happens. The first seconds, in which they get to know each
+# other, do not count.
+idle() {
+    local number before=0 after=0 bytes=0 names=($(seq "$net_nodes"))
+    sleep 20
+    for number in "${names[@]}"; do before=$((before + $(processor "$number"))) bytes=$((bytes - $(on_wire "$number"))); done
+    sleep "$span"
+    for number in "${names[@]}"; do after=$((after + $(processor "$number"))) bytes=$((bytes + $(on_wire "$number"))); done
+    report "idle: ${#names[@]} nodes for $span s: each sends $(python3 -c "print('%.2f kbit/s on the wire and uses %.2f %% of a core' % ($bytes * 8 / 1000 / $span / ${#names[@]}, ($after - $before) / 10 / $span / ${#names[@]}))"), has $(resident) MiB resident at most"
+    all_met || report "idle: nodes lost each other: FAILED"
+}
+
+# on_wire N: bytes that node N has sent, headers included.
+on_wire() { inside "$1" cat /sys/class/net/eth0/statistics/tx_bytes; }
+
+# resident: of the node that has most, in MiB.
+resident() {
+    local name
+    for name in $(seq "$net_nodes"); do ip netns pids "$net-$name"; done |
+        while read -r pid; do awk '/^VmRSS/ { print int($2 / 1024) }' "/proc/$pid/status"; done | sort -n | tail -n 1
+}
+
 for scenario in "$@"; do
-    start_site
     case $scenario in
-    crowd) crowd_of crowd 0 0 105 ;;
-    late) crowd_of "one 8 s late" 8 0 105 ;;
-    kill) crowd_of "fetching node killed after 8 s" 0 8 110 ;;
-    loss) lose 50 && crowd_of "5 % of datagrams lost" 0 0 105 ;;
-    cuts)
-        [ "$count" -ge 4 ] || fail "cuts needs four nodes."
-        cuts
-        ;;
-    *) fail "There is no scenario $scenario." "Known: crowd late kill loss cuts" ;;
+    crowd) start_site "$count" && crowd_of crowd 0 0 105 ;;
+    late) start_site "$count" && crowd_of "one 8 s late" 8 0 105 ;;
+    kill) start_site "$count" && crowd_of "fetching node killed after ${kill_after:=$((size / 25000000))} s" 0 "$kill_after" 110 ;;
+    loss) start_site "$count" && lose 50 && crowd_of "5 % of datagrams lost" 0 0 105 ;;
+    cuts) start_site 4 && cuts ;;
+    churn) start_site 5 && churn ;;
+    strangers) start_site 4 && strangers ;;
+    idle) start_site 20 && idle ;;
+    *) fail "There is no scenario $scenario." "Known: crowd late kill loss cuts churn strangers idle" ;;
     esac
     net_down
-    net_nodes=0
     wait 2>/dev/null || true
 done
 exit "$failures"

@@ -5,6 +5,7 @@
 
 net=en$$
 net_nodes=0
+net_names=()
 
 # inside NAME COMMAND...: runs a command in the namespace of up, or of node NAME.
 inside() {
@@ -13,12 +14,21 @@ inside() {
     ip netns exec "$net-$name" "$@"
 }
 
-address_of() { if [ "$1" = up ]; then echo 10.77.0.1; else echo "10.77.0.$((10 + $1))"; fi; }
+# address_of NAME: of up, user, stranger, or node NAME.
+address_of() {
+    case $1 in
+    up) echo 10.77.0.1 ;;
+    user) echo 10.77.0.2 ;;
+    stranger) echo 10.77.0.3 ;;
+    *) echo "10.77.0.$((10 + $1))" ;;
+    esac
+}
 
 # plug NAME RATE: a namespace on the bridge, shaped in both directions.
 plug() {
     local name=$1 rate=$2
     ip netns add "$net-$name"
+    net_names+=("$name")
     ip -n "$net-$name" link set lo up
     ip link add eth0 netns "$net-$name" type veth peer name "p-$name" netns "$net-br"
     ip -n "$net-br" link set "p-$name" master br0 up
@@ -37,6 +47,7 @@ shape() {
 # net_up NODES UPSTREAM_RATE LAN_RATE
 net_up() {
     ip netns add "$net-br"
+    net_names=(br)
     ip -n "$net-br" link add br0 type bridge
     ip -n "$net-br" link set br0 up
     plug up "$2"
@@ -47,11 +58,13 @@ net_up() {
 # net_down: ends what still runs in the namespaces and removes them; may be called at any time.
 net_down() {
     local name
-    for name in $(seq "$net_nodes") up br; do
+    for name in "${net_names[@]}"; do
         [ -e "/run/netns/$net-$name" ] || continue
         ip netns pids "$net-$name" | xargs -r kill -9 2>/dev/null || true
         ip netns del "$net-$name" || true
     done
+    net_names=()
+    net_nodes=0
 }
 
 # lose PER_MILLE: every node drops so many of a thousand datagrams that reach it.

@@ -93,6 +93,14 @@ extension ClusterLink: ClusterAdministration {
         }
     }
 
+    /// What gossip moved, for metrics.
+    package var gossipCounts: GossipMetricsFamily.Counts {
+        let refused = network.counters.refused
+        return GossipMetricsFamily.Counts(
+            gossip: gossip.counters, refusedHandshakes: refused.handshakes,
+            droppedFirstMessages: refused.firstMessages)
+    }
+
     package func takeRevocations() throws {
         if let list = try files.readRevocations() { gossip.take(list) }
     }

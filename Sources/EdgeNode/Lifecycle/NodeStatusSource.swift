@@ -24,7 +24,10 @@ final class NodeStatusSource: StatusSource {
         metrics: Metrics, output: LogOutput
     ) {
         self.cluster = cluster
-        if let cluster { metrics.peers.set { cluster.peers } }
+        if let cluster {
+            metrics.peers.set { cluster.peers }
+            metrics.gossip.set { cluster.gossipCounts }
+        }
         self.store = store
         self.deliveries = deliveries
         self.pool = pool

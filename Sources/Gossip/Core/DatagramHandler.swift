@@ -3,7 +3,15 @@ import Synchronization
 
 /// Where datagrams go once there is somebody to take them.
 package final class Inbox: Sendable {
-    package let receiver = Mutex<(@Sendable ([UInt8], Endpoint) -> Void)?>(nil)
+    /// A type of its own: a bare closure in a mutex gets one more thunk around it with every look at it, and each
+    /// datagram costs more than the one before.
+    package struct Receiver: Sendable {
+        let take: @Sendable ([UInt8], Endpoint) -> Void
+
+        package init(_ take: @escaping @Sendable ([UInt8], Endpoint) -> Void) { self.take = take }
+    }
+
+    package let receiver = Mutex<Receiver?>(nil)
 
     package init() {}
 }
@@ -19,7 +27,7 @@ final class DatagramHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let envelope = unwrapInboundIn(data)
         guard let endpoint = Endpoint(envelope.remoteAddress) else { return }
-        inbox.receiver.withLock { $0 }?(Array(envelope.data.readableBytesView), endpoint)
+        inbox.receiver.withLock { $0 }?.take(Array(envelope.data.readableBytesView), endpoint)
     }
 
     /// A datagram that came back (nobody listens there) is no fault of the socket's.

@@ -121,12 +121,17 @@ extension GossipCore {
         case .operations(let tag, let epoch, let after, let changes):
             took(changes, of: tag, epoch: epoch, after: after, isOwn: tag == sender, &step, &rng)
         case .tooOld(let tag, let epoch, _): tooOld(tag, epoch: epoch, isOwn: tag == sender, &step)
-        case .ask(let number, let id, let wantsLease):
-            answers.append(owned(id, number: number, wantsLease: wantsLease, by: position, &step, &rng))
+        case .ask(let number, let id, let wantsLease, let doubting):
+            answers.append(
+                owned(
+                    id, number: number, wantsLease: wantsLease, doubting: doubting, by: position, &step, &rng)
+            )
         case .owner(let number, let lease, let holders, let fetchers):
             answered(number, lease: lease, holders: holders, fetchers: fetchers, by: position, &step)
         case .release(let id): leases.release(id, by: sender)
         case .granted(let id, let tag):
+            // Nobody else has leases to give.
+            guard owners(of: id).contains(sender) else { return }
             leases.note(id, holder: tag, for: configuration.leaseTime, now: step.now)
         }
     }

@@ -11,17 +11,18 @@ extension GossipCore {
     }
 
     mutating func ask(
-        _ id: InventoryID, wantsLease: Bool, token: UInt64, _ step: inout Step, _ rng: inout GossipRandom
+        _ id: InventoryID, wantsLease: Bool, doubting: NodeTag?, token: UInt64, _ step: inout Step,
+        _ rng: inout GossipRandom
     ) {
         questionNumber &+= 1
         let question = Question(
-            number: questionNumber, token: token, id: id, wantsLease: wantsLease, owners: owners(of: id),
-            asked: step.now, timeout: step.now + configuration.ownerTimeout,
-            again: step.now + configuration.ownerTimeout * 2 / 5)
+            number: questionNumber, token: token, id: id, wantsLease: wantsLease, doubting: doubting,
+            owners: owners(of: id), asked: step.now, timeout: step.now, again: step.now, pause: .zero)
         put(question, &step, &rng)
     }
 
-    /// Asks the first of the owners that are left.
+    /// Asks the first of the owners that are left. A far one gets the time that its answers take; a datagram that may
+    /// be lost is sent up to four times within it.
     private mutating func put(_ question: Question, _ step: inout Step, _ rng: inout GossipRandom) {
         guard let owner = question.owners.first else {
             return step.effects.append(
@@ -34,15 +35,21 @@ extension GossipCore {
         }
         if owner == credentials.tag {
             let message = decide(
-                question.id, number: question.number, wantsLease: question.wantsLease, by: credentials.tag,
-                &step)
+                question.id, number: question.number, wantsLease: question.wantsLease,
+                doubting: question.doubting, by: credentials.tag, &step, &rng)
             guard case .owner(_, let lease, let holders, let fetchers) = message else { return }
-            noteSecondGrant(question.id, to: credentials.tag, lease: lease, &step, &rng)
             return finish(question, lease: lease, holders: holders, fetchers: fetchers, &step)
         }
         guard let position = index[owner] else { return }
+        var question = question
+        let roundTrip = roster[position].nearness.roundTrip ?? .zero
+        let patience = max(configuration.ownerTimeout, min(roundTrip * 3, .milliseconds(500)))
+        question.pause = max(patience / 4, min(roundTrip * 3 / 2, patience / 2))
+        question.asked = step.now
+        question.timeout = step.now + patience
+        question.again = step.now + question.pause
         questions.append(question)
-        send([.ask(question.number, question.id, wantsLease: question.wantsLease)], to: position, &step, &rng)
+        send([question.message], to: position, &step, &rng)
     }
 
     mutating func keepAsking(_ step: inout Step, _ rng: inout GossipRandom) {
@@ -50,14 +57,10 @@ extension GossipCore {
         for position in questions.indices {
             if step.now >= questions[position].timeout {
                 late.append(questions[position])
-            } else if let again = questions[position].again, step.now >= again {
-                questions[position].again = nil
-                let question = questions[position]
-                if let owner = question.owners.first.flatMap({ index[$0] }) {
-                    send(
-                        [.ask(question.number, question.id, wantsLease: question.wantsLease)], to: owner,
-                        &step,
-                        &rng)
+            } else if step.now >= questions[position].again {
+                questions[position].again = step.now + questions[position].pause
+                if let owner = questions[position].owners.first.flatMap({ index[$0] }) {
+                    send([questions[position].message], to: owner, &step, &rng)
                 }
             }
         }
@@ -65,8 +68,7 @@ extension GossipCore {
         questions.removeAll { step.now >= $0.timeout }
         for var question in late {
             question.owners.removeFirst()
-            question.timeout = step.now + configuration.ownerTimeout
-            question.again = step.now + configuration.ownerTimeout * 2 / 5
+            question.isFirstOwner = false
             put(question, &step, &rng)
         }
     }
@@ -102,41 +104,66 @@ extension GossipCore {
         var known = self.holders(of: question.id, now: step.now).map { roster[$0].node }
         for node in nodes(holders) where !known.contains(node) { known.append(node) }
         step.effects.append(
-            .answer(token: question.token, OwnerAnswer(lease: verdict, holders: known, fetchers: others)))
+            .answer(
+                token: question.token,
+                OwnerAnswer(
+                    lease: verdict, holders: known, fetchers: others, isFirstOwner: question.isFirstOwner)))
     }
 
     // MARK: as an owner
 
     mutating func owned(
-        _ id: InventoryID, number: UInt32, wantsLease: Bool, by position: Int, _ step: inout Step,
-        _ rng: inout GossipRandom
+        _ id: InventoryID, number: UInt32, wantsLease: Bool, doubting: NodeTag?, by position: Int,
+        _ step: inout Step, _ rng: inout GossipRandom
     ) -> GossipMessage {
-        let asker = roster[position].tag
-        let answer = decide(id, number: number, wantsLease: wantsLease, by: asker, &step)
-        if case .owner(_, let lease, _, _) = answer {
-            noteSecondGrant(id, to: asker, lease: lease, &step, &rng)
-        }
-        return answer
+        decide(
+            id, number: number, wantsLease: wantsLease, doubting: doubting, by: roster[position].tag, &step,
+            &rng)
     }
 
-    /// A grant of the second owner is told to the first.
-    private mutating func noteSecondGrant(
-        _ id: InventoryID, to holder: NodeTag, lease: GossipMessage.OwnerLease, _ step: inout Step,
+    /// What one owner grants is told to the other, so that the two do not grant it twice when one of them cannot be
+    /// reached for a while.
+    private mutating func tellOtherOwner(
+        _ id: InventoryID, of holder: NodeTag, _ step: inout Step, _ rng: inout GossipRandom
+    ) {
+        for owner in owners(of: id) where owner != credentials.tag && owner != holder {
+            guard let position = index[owner] else { continue }
+            send([.granted(id, holder)], to: position, &step, &rng)
+        }
+    }
+
+    /// Looks whether the holder of a lease still lives when somebody, or this node's own data path, got nothing from
+    /// it. Without a sign of life its lease ends early.
+    private mutating func examine(
+        _ id: InventoryID, doubting: NodeTag?, by asker: NodeTag, _ step: inout Step,
         _ rng: inout GossipRandom
     ) {
-        guard lease == .granted, let first = owners(of: id).first, first != credentials.tag, first != holder,
-            let position = index[first]
+        guard let holder = leases.holder(of: id, now: step.now), holder != asker, holder != credentials.tag,
+            let position = index[holder]
         else { return }
-        send([.granted(id, holder)], to: position, &step, &rng)
+        let isDoubted = doubting == holder || roster[position].nearness.isDemoted(now: step.now)
+        switch leases.examine(
+            id, isDoubted: isDoubted, lastHeard: roster[position].lastHeard, now: step.now)
+        {
+        case .stands: break
+        case .probe:
+            // Any answer will do.
+            probeNumber &+= 1
+            send([.ping(probeNumber)], to: position, &step, &rng)
+        case .ends: leases.release(id, by: holder)
+        }
     }
 
     private mutating func decide(
-        _ id: InventoryID, number: UInt32, wantsLease: Bool, by asker: NodeTag, _ step: inout Step
+        _ id: InventoryID, number: UInt32, wantsLease: Bool, doubting: NodeTag?, by asker: NodeTag,
+        _ step: inout Step, _ rng: inout GossipRandom
     ) -> GossipMessage {
         var lease = GossipMessage.OwnerLease.none
         if wantsLease {
+            examine(id, doubting: doubting, by: asker, &step, &rng)
             let holder = leases.ask(id, by: asker, for: configuration.leaseTime, now: step.now)
             lease = holder == asker ? .granted : .held
+            if lease == .granted { tellOtherOwner(id, of: asker, &step, &rng) }
         }
         var holding = holders(of: id, now: step.now).map { roster[$0].tag }.filter { $0 != asker }
         if log.ids.contains(id.rawValue), asker != credentials.tag { holding.insert(credentials.tag, at: 0) }

@@ -99,10 +99,18 @@ public struct GossipCore: Sendable {
         let token: UInt64
         let id: InventoryID
         let wantsLease: Bool
+        let doubting: NodeTag?
+        /// Those that are left to ask, the first of them at present.
         var owners: [NodeTag]
-        let asked: GossipTime
+        var isFirstOwner = true
+        var asked: GossipTime
         var timeout: GossipTime
-        var again: GossipTime?
+        /// When it is sent once more.
+        var again: GossipTime
+        /// Between two sends.
+        var pause: Duration
+
+        var message: GossipMessage { .ask(number, id, wantsLease: wantsLease, doubting: doubting) }
     }
 
     /// - Parameters:
@@ -165,7 +173,7 @@ public struct GossipCore: Sendable {
         }
         for exchange in exchanges { wake = min(wake, exchange.until) }
         for seed in seeds where !seed.isMet { wake = min(wake, seed.next) }
-        for question in questions { wake = min(wake, question.again ?? question.timeout) }
+        for question in questions { wake = min(wake, question.again, question.timeout) }
         return wake
     }
 
@@ -189,8 +197,10 @@ public struct GossipCore: Sendable {
         case .exchangeRequest(let bytes, let node, let token):
             step.effects.append(.reply(token: token, answer(bytes, from: node, &step)))
         case .exchangeAnswer(let token, let result): take(result, token: token, &step, &rng)
-        case .ask(let id, let wantsLease, let token):
-            ask(id, wantsLease: wantsLease, token: token, &step, &rng)
+        case .ask(let id, let wantsLease, let doubting, let token):
+            ask(
+                id, wantsLease: wantsLease, doubting: doubting.map { credentials.secret.tag(of: $0) },
+                token: token, &step, &rng)
         case .release(let id): release(id, &step, &rng)
         case .observed(let node, let observation): observe(observation, of: node, step)
         case .revocations(let list): take(list, &step)

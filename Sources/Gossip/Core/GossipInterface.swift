@@ -37,8 +37,9 @@ public enum GossipInput: Sendable {
     /// Another member asks over TCP; it has proven who it is.
     case exchangeRequest([UInt8], from: NodeID, token: UInt64)
     case exchangeAnswer(token: UInt64, Result<(NodeID, [UInt8]), ExchangeFailure>)
-    /// Who holds it, who fetches it, and may I?
-    case ask(InventoryID, wantsLease: Bool, token: UInt64)
+    /// Who holds it, who fetches it, and may I? `doubting`: the member that was said to fetch it, when nothing could be
+    /// had from it: the owner looks whether it still lives.
+    case ask(InventoryID, wantsLease: Bool, doubting: NodeID? = nil, token: UInt64)
     /// This node ends fetching from upstream: its lease is given back.
     case release(InventoryID)
     case observed(NodeID, PeerObservation)
@@ -107,6 +108,8 @@ public struct OwnerAnswer: Hashable, Sendable {
     public var holders: [NodeID]
     /// Members that are getting it now, the lease's holder first.
     public var fetchers: [NodeID]
+    /// The first of the two owners said so, by whose word a lease stands or falls.
+    public var isFirstOwner = false
 }
 
 /// A member as a person or the data path sees it.

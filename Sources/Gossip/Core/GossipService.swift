@@ -88,7 +88,7 @@ public final class GossipService: Sendable {
             let service = GossipService(
                 core: core, rng: rng, socket: socket, file: file, endpoint: configuration.endpoints[0],
                 credentials: credentials, logger: logger)
-            inbox.receiver.withLock { $0 = { [weak service] in service?.took($0, from: $1) } }
+            inbox.receiver.withLock { $0 = Inbox.Receiver { [weak service] in service?.took($0, from: $1) } }
             return (service, core.stateToKeep)
         }.get()
         // The number of this start is on disk before anybody hears of it.
@@ -137,8 +137,9 @@ public final class GossipService: Sendable {
     /// Members in the order in which they are to be asked.
     public func nearest() async -> [NodeID] { await onLoop { $0.core.nearest(now: Self.now) } }
 
-    /// Asks the owners of an object; answered within two owners' patience, about 100 ms.
-    public func ask(_ id: InventoryID, wantsLease: Bool) async -> OwnerAnswer {
+    /// Asks the owners of an object; answered within two owners' patience, about 100 ms on a near network.
+    /// - Parameter doubting: whom the last answer named as fetching it, when nothing could be had from it.
+    public func ask(_ id: InventoryID, wantsLease: Bool, doubting: NodeID? = nil) async -> OwnerAnswer {
         await withCheckedContinuation { continuation in
             loop.execute {
                 let running = self.state.value
@@ -151,7 +152,7 @@ public final class GossipService: Sendable {
                 let token = running.nextToken
                 running.nextToken += 1
                 running.answers[token] = continuation
-                self.input(.ask(id, wantsLease: wantsLease, token: token))
+                self.input(.ask(id, wantsLease: wantsLease, doubting: doubting, token: token))
             }
         }
     }

@@ -20,10 +20,11 @@ package enum GossipMessage: Hashable, Sendable {
     /// The changes asked for are no longer kept, or the epoch is another one.
     case tooOld(NodeTag, epoch: UInt64, sequence: UInt64)
     // Owners and leases, 64 to 95.
-    case ask(UInt32, InventoryID, wantsLease: Bool)
+    /// `doubting`: the asker got nothing from the lease's holder and believes that it is gone.
+    case ask(UInt32, InventoryID, wantsLease: Bool, doubting: NodeTag?)
     case owner(UInt32, lease: OwnerLease, holders: [NodeTag], fetchers: [NodeTag])
     case release(InventoryID)
-    /// The second owner granted this while the first one was away.
+    /// What one owner granted, for the other one.
     case granted(InventoryID, NodeTag)
 
     package static let tagLimit = 8
@@ -99,10 +100,11 @@ package enum GossipMessage: Hashable, Sendable {
             writer.write(tag.rawValue)
             writer.write(epoch)
             writer.write(sequence)
-        case .ask(let number, let id, let wantsLease):
+        case .ask(let number, let id, let wantsLease, let doubting):
             writer.write(number)
             writer.write(id.rawValue)
-            writer.write(UInt8(wantsLease ? 1 : 0))
+            writer.write(UInt8((wantsLease ? 1 : 0) | (doubting == nil ? 0 : 2)))
+            if let doubting { writer.write(doubting.rawValue) }
         case .owner(let number, let lease, let holders, let fetchers):
             writer.write(number)
             writer.write(lease.rawValue)
@@ -161,9 +163,13 @@ package enum GossipMessage: Hashable, Sendable {
         case 36:
             return .tooOld(try NodeTag(from: &body), epoch: try body.read(), sequence: try body.read())
         case 64:
+            let (number, id): (UInt32, InventoryID) = (
+                try body.read(), InventoryID(rawValue: try body.read())
+            )
+            let flags: UInt8 = try body.read()
             return .ask(
-                try body.read(), InventoryID(rawValue: try body.read()),
-                wantsLease: try body.read(UInt8.self) & 1 != 0)
+                number, id, wantsLease: flags & 1 != 0,
+                doubting: flags & 2 != 0 ? try NodeTag(from: &body) : nil)
         case 65:
             let number: UInt32 = try body.read()
             guard let lease = OwnerLease(rawValue: try body.read()) else { return nil }

@@ -13,23 +13,27 @@ package struct Found: Hashable, Sendable {
     package var facts: ContentFacts
     package var transfer: TransferKey
     package var isComplete: Bool
+    /// More of it comes, and not from peers: the holder fetches it from upstream.
+    package var isFed: Bool
     package var present: [Range<Int64>]
     package var pieces: PieceList.Part?
     package var bytes: [UInt8]?
 
     package init(
-        facts: ContentFacts, transfer: TransferKey, isComplete: Bool, present: [Range<Int64>],
+        facts: ContentFacts, transfer: TransferKey, isComplete: Bool, isFed: Bool = false,
+        present: [Range<Int64>],
         pieces: PieceList.Part? = nil, bytes: [UInt8]? = nil
     ) {
         (self.facts, self.transfer, self.isComplete) = (facts, transfer, isComplete)
-        (self.present, self.pieces, self.bytes) = (present, pieces, bytes)
+        (self.isFed, self.present, self.pieces, self.bytes) = (isFed, present, pieces, bytes)
     }
 
     package var encoded: [UInt8] {
         var writer = WireWriter(capacity: 256)
         facts.write(to: &writer)
         transfer.write(to: &writer)
-        writer.write(UInt8((isComplete ? 1 : 0) | (pieces == nil ? 0 : 2) | (bytes == nil ? 0 : 4)))
+        writer.write(
+            UInt8((isComplete ? 1 : 0) | (pieces == nil ? 0 : 2) | (bytes == nil ? 0 : 4) | (isFed ? 8 : 0)))
         let runs = present.prefix(Self.rangeLimit)
         writer.writeNumber(runs.count)
         for run in runs {
@@ -47,6 +51,7 @@ package struct Found: Hashable, Sendable {
         transfer = try TransferKey(from: &reader)
         let flags: UInt8 = try reader.read()
         isComplete = flags & 1 != 0
+        isFed = flags & 8 != 0
         var present: [Range<Int64>] = []
         var last: Int64 = -1
         for _ in 0..<(try reader.readCount(limit: Self.rangeLimit)) {

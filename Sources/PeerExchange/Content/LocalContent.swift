@@ -39,6 +39,8 @@ package protocol LocalBody: Sendable {
     var transfer: TransferKey { get }
     /// Every byte is there.
     var isComplete: Bool { get }
+    /// More of it comes from upstream.
+    var isFed: Bool { get }
     /// Which bytes are there, in order.
     var present: [Range<Int64>] { get }
     /// The bytes of a range that is there.

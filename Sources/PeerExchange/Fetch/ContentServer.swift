@@ -57,8 +57,8 @@ package final class ContentServer: Sendable {
         case .held(let body):
             if !body.isComplete, knownBytes > 0 { await body.waitForMore(than: knownBytes, within: patience) }
             var found = Found(
-                facts: body.facts, transfer: body.transfer, isComplete: body.isComplete, present: body.present
-            )
+                facts: body.facts, transfer: body.transfer, isComplete: body.isComplete, isFed: body.isFed,
+                present: body.present)
             if wantsBytes, body.isComplete, let size = body.facts.size, size <= Int64(Found.inlineLimit) {
                 found.bytes = try await body.read(0..<size)
             } else if let size = body.facts.size, knownPieces < PieceList.pieceCount(of: size) {

@@ -10,6 +10,7 @@ package struct FetchPlan: Sendable {
     package struct Limits: Sendable {
         /// Bytes ahead of the lowest reader that come first.
         package var window: Int64 = 8 << 20
+        /// Pieces that one peer owes at most; one that is slow owes no more than it sends in a second.
         package var perPeer = 8
         /// Pieces under way in all: what memory they may take, in MiB.
         package var atOnce = 32
@@ -25,6 +26,9 @@ package struct FetchPlan: Sendable {
         let node: NodeID
         var has: [Bool]
         var outstanding = 0
+        /// Until its pace is known.
+        var window = 2
+        var lastArrival = GossipTime()
         var failures = 0
         var isDropped = false
         var notBefore = GossipTime()
@@ -68,6 +72,12 @@ package struct FetchPlan: Sendable {
     /// Peers that may still be asked.
     package var nodes: [NodeID] { peers.filter { !$0.isDropped }.map(\.node) }
     package var isWaiting: Bool { underWay > 0 }
+    /// A piece is lacking that a peer has, whether its digest is known yet or not.
+    package var hasOpen: Bool {
+        pieces.indices.contains { piece in
+            if case .missing = pieces[piece] { holders[piece] > 0 } else { false }
+        }
+    }
 
     // MARK: what is known
 
@@ -118,7 +128,15 @@ package struct FetchPlan: Sendable {
             if times.count >= 64 { times.removeFirst() }
             times.append(now - since)
         }
-        if let peer = peers.firstIndex(where: { $0.node == node }) { peers[peer].failures = 0 }
+        if let peer = peers.firstIndex(where: { $0.node == node }) {
+            peers[peer].failures = 0
+            if let since {
+                // The pieces before it have had their share of the time since it was asked for.
+                let took = (now - max(since, peers[peer].lastArrival)) / .seconds(1)
+                peers[peer].window = max(1, min(limits.perPeer, Int((1 / max(took, 0.001)).rounded())))
+            }
+            peers[peer].lastArrival = now
+        }
         have(piece)
     }
 
@@ -224,7 +242,8 @@ package struct FetchPlan: Sendable {
         var best: Int?
         for index in peers.indices {
             let peer = peers[index]
-            guard !peer.isDropped, peer.has[piece], peer.outstanding < limits.perPeer, peer.notBefore <= now
+            guard !peer.isDropped, peer.has[piece], peer.outstanding < min(peer.window, limits.perPeer),
+                peer.notBefore <= now
             else {
                 continue
             }

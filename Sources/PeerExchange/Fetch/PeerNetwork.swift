@@ -53,7 +53,7 @@ package final class PeerNetwork: Sendable {
     /// - Parameter limit: the most bytes that are taken.
     package func fetchWhole(_ ask: ContentAsk, limit: Int) async -> Object? {
         for node in await gossip.holders(of: id(of: ask)).prefix(3) {
-            guard let found = await find(ask, at: node, wantsBytes: true), found.isComplete,
+            guard case .found(let found) = await find(ask, at: node, wantsBytes: true), found.isComplete,
                 let size = found.facts.size, size <= Int64(limit)
             else { continue }
             if let bytes = found.bytes {
@@ -76,7 +76,7 @@ package final class PeerNetwork: Sendable {
             let range = start..<min(size, start + PeerExchange.pieceLength)
             guard
                 case .ok(let part)? = try? await caller.call(
-                    .bytes(ask, transfer, range), of: node, within: .seconds(10)),
+                    .bytes(ask, transfer, range), of: node, within: .piece(.seconds(3))),
                 Int64(part.count) == range.upperBound - range.lowerBound
             else {
                 gossip.observed(node, .failed)
@@ -87,25 +87,33 @@ package final class PeerNetwork: Sendable {
         return bytes
     }
 
+    private enum Answer {
+        case found(Found)
+        case notHeld
+        /// It is held, and will not be given.
+        case denied
+        case silent
+    }
+
     /// - Parameter wantsBytes: whether the bytes should come along where they are few; else the piece list begins.
-    private func find(_ ask: ContentAsk, at node: NodeID, wantsBytes: Bool) async -> Found? {
+    private func find(_ ask: ContentAsk, at node: NodeID, wantsBytes: Bool) async -> Answer {
         let request = PeerRequest.find(
             ask, knownBytes: 0, knownPieces: 0, patience: 0, wantsBytes: wantsBytes)
         do {
-            switch try await caller.call(request, of: node, within: Self.answerWithin) {
-            case .ok(let encoded): return try Found(parsing: encoded)
+            switch try await caller.call(request, of: node, within: .small(Self.answerWithin)) {
+            case .ok(let encoded): return .found(try Found(parsing: encoded))
             case .denied(let reason):
                 logger.debug("\(node) does not give \(ask): \(reason)")
-                return nil
-            case .notHeld, .busy, .unsupported, .failed: return nil
+                return .denied
+            case .notHeld, .busy, .unsupported, .failed: return .notHeld
             }
         } catch is WireError {
             lied(node, what: "an answer about \(ask) that makes no sense")
-            return nil
+            return .denied
         } catch {
             logger.debug("\(node) does not answer about \(ask): \(error)")
             gossip.observed(node, .failed)
-            return nil
+            return .silent
         }
     }
 
@@ -115,16 +123,24 @@ package final class PeerNetwork: Sendable {
     package func decide(_ ask: ContentAsk) async -> Decision {
         let id = id(of: ask)
         let holders = await gossip.holders(of: id)
-        if let transfer = await transfer(ask, from: holders) { return transfer }
+        if case .transfer(let transfer, let node) = await transfer(ask, from: holders) {
+            return .peers(transfer, from: node)
+        }
         let deadline = ContinuousClock.now + Self.leaseWithin
+        var doubted: NodeID?
         while true {
-            let answer = await gossip.ask(id, wantsLease: true)
+            let answer = await gossip.ask(id, wantsLease: true, doubting: doubted)
             switch answer.lease {
             case .granted: return .upstream(UpstreamLease(id, gossip: gossip))
             case .unreachable, .notAsked: return .upstream(nil)
-            case .held:
+            case .held(let holder):
                 let others = answer.fetchers + answer.holders.filter { !holders.contains($0) }
-                if let transfer = await transfer(ask, from: others) { return transfer }
+                switch await transfer(ask, from: others) {
+                case .transfer(let transfer, let node): return .peers(transfer, from: node)
+                // Waiting changes nothing.
+                case .denied: return .upstream(nil)
+                case .nothing(let silent): doubted = silent.contains(holder) ? holder : nil
+                }
                 // Its request may be on its way: what it has to show comes with the first bytes.
                 guard ContinuousClock.now < deadline, !Task.isCancelled else { return .upstream(nil) }
                 try? await Task.sleep(for: .milliseconds(30))
@@ -132,17 +148,37 @@ package final class PeerNetwork: Sendable {
         }
     }
 
-    private func transfer(_ ask: ContentAsk, from nodes: [NodeID]) async -> Decision? {
+    private enum Choice {
+        case transfer(PeerTransfer, from: NodeID)
+        /// Somebody has it who will not give it, and nobody else does.
+        case denied
+        /// Nobody has it, or says so.
+        case nothing(silent: [NodeID])
+    }
+
+    private func transfer(_ ask: ContentAsk, from nodes: [NodeID]) async -> Choice {
+        var silent: [NodeID] = []
+        var isDenied = false
         for (position, node) in nodes.prefix(4).enumerated() {
-            guard let found = await find(ask, at: node, wantsBytes: false) else { continue }
+            let found: Found
+            switch await find(ask, at: node, wantsBytes: false) {
+            case .found(let answer): found = answer
+            case .notHeld: continue
+            case .denied:
+                isDenied = true
+                continue
+            case .silent:
+                silent.append(node)
+                continue
+            }
             let transfer = PeerTransfer(
                 ask, found: found, first: node, others: Array(nodes.dropFirst(position + 1)), caller: caller,
                 shelf: shelf, cluster: gossip.credentials.cluster,
                 observe: { [gossip] node, observation in gossip.observed(node, observation) },
                 blame: { [weak self] node, what in self?.lied(node, what: what) })
-            if let transfer { return .peers(transfer, from: node) }
+            if let transfer { return .transfer(transfer, from: node) }
         }
-        return nil
+        return isDenied ? .denied : .nothing(silent: silent)
     }
 
     // MARK: mutable names
@@ -158,7 +194,7 @@ package final class PeerNetwork: Sendable {
                 group.addTask {
                     guard
                         case .ok(let bytes)? = try? await self.caller.call(
-                            .statement(name), of: node, within: .seconds(1))
+                            .statement(name), of: node, within: .small(.seconds(1)))
                     else { return nil }
                     guard let statement = try? Statement(parsing: bytes), statement.signer == node,
                         statement.name == name, statement.cluster == cluster, statement.isSigned
@@ -189,29 +225,5 @@ package final class PeerNetwork: Sendable {
         }
         gossip.observed(node, .lied)
         logger.error("peer \(node) is to blame: \(what)")
-    }
-}
-
-/// This node fetches something from upstream for everybody: renewed while it is held, given back when it is let go.
-package final class UpstreamLease: Sendable {
-    private let id: InventoryID
-    private let gossip: GossipService
-    private let renewal: Task<Void, Never>
-
-    init(_ id: InventoryID, gossip: GossipService) {
-        self.id = id
-        self.gossip = gossip
-        renewal = Task.detached {
-            while !Task.isCancelled {
-                try? await Task.sleep(for: .milliseconds(1500))
-                guard !Task.isCancelled else { return }
-                _ = await gossip.ask(id, wantsLease: true)
-            }
-        }
-    }
-
-    deinit {
-        renewal.cancel()
-        gossip.release(id)
     }
 }

@@ -9,11 +9,14 @@ package enum PeerTransferFailure: Error, Hashable, Sendable, CustomStringConvert
     case nobodyLeft(String)
     /// Nothing came for too long.
     case stalled
+    /// Peers have no more of it, and none of them gets more from upstream.
+    case orphaned
     case cancelled
 
     package var description: String {
         switch self {
         case .nobodyLeft(let reason): "no peer gives more of it: \(reason)"
+        case .orphaned: "no peer gets more of it"
         case .stalled: "peers brought nothing for too long"
         case .cancelled: "it was given up"
         }
@@ -24,12 +27,14 @@ package enum PeerTransferFailure: Error, Hashable, Sendable, CustomStringConvert
 /// belongs.
 package final class PeerTransfer: Sendable {
     package struct Patience: Sendable {
-        /// A question is given up after this.
-        package var piece: Duration = .seconds(10)
+        /// A holder that owes pieces and sends nothing is asked no longer than this.
+        package var piece: Duration = .seconds(3)
         /// A holder that does not even answer this long is let go.
         package var answer: Duration = .seconds(2)
-        /// Holders answer, but nothing grows.
+        /// Somebody has more of it, or gets more, and nothing comes.
         package var growth: Duration = .seconds(3)
+        /// Nobody has more of it, and nobody gets more from upstream: those who followed a node that is gone.
+        package var orphaned: Duration = .milliseconds(300)
         /// How long a holder of a growing body holds its answer back.
         package var poll: Duration = .milliseconds(250)
 
@@ -136,6 +141,8 @@ package final class PeerTransfer: Sendable {
         var rng = GossipRandom()
         var progress = ContinuousClock.now
         var lastReason = "nobody answered"
+        // Those who get it from upstream.
+        var fed = begun.isFed ? [first] : []
         let start = ContinuousClock.now
         func now() -> GossipTime { GossipTime() + (ContinuousClock.now - start) }
         for run in ingest.present {
@@ -173,9 +180,12 @@ package final class PeerTransfer: Sendable {
                     }
                 }
                 if plan.note(found.isComplete ? nil : found.present, at: node) { progress = .now }
+                fed.removeAll { $0 == node }
+                if found.isFed { fed.append(node) }
             case .gone(let node, let reason):
                 lastReason = "\(node): \(reason)"
                 plan.drop(node)
+                fed.removeAll { $0 == node }
                 if node == source.withLock({ $0.node }) {
                     list = nil
                     turn(to: plan.nodes)
@@ -203,7 +213,12 @@ package final class PeerTransfer: Sendable {
             }
             if plan.isDone { return }
             if plan.nodes.isEmpty { throw PeerTransferFailure.nobodyLeft(lastReason) }
-            if ContinuousClock.now - progress > patience.growth { throw PeerTransferFailure.stalled }
+            // What is under way has a patience of its own: a piece may take long on a thin link.
+            if plan.isWaiting { progress = .now }
+            let isOrphan = fed.isEmpty && !plan.isWaiting && !plan.hasOpen
+            if ContinuousClock.now - progress > (isOrphan ? patience.orphaned : patience.growth) {
+                throw isOrphan ? PeerTransferFailure.orphaned : .stalled
+            }
             while let (piece, node) = plan.next(reader: reading(), now: now(), rng: &rng) {
                 let digest = digests[piece]
                 group.addTask {
@@ -253,7 +268,8 @@ package final class PeerTransfer: Sendable {
                     knownPieces: wantsList ? pieces : count,
                     patience: UInt32(patience.poll / .milliseconds(1)), wantsBytes: false)
                 let began = ContinuousClock.now
-                let reply = try await caller.call(request, of: node, within: patience.answer + patience.poll)
+                let reply = try await caller.call(
+                    request, of: node, within: .small(patience.answer + patience.poll))
                 failures = 0
                 guard case .ok(let encoded) = reply else {
                     if case .busy = reply {
@@ -296,7 +312,8 @@ package final class PeerTransfer: Sendable {
         let began = ContinuousClock.now
         let reply: PeerReply
         do throws(PeerFailure) {
-            reply = try await caller.call(.bytes(ask, transfer, range), of: node, within: patience.piece)
+            reply = try await caller.call(
+                .bytes(ask, transfer, range), of: node, within: .piece(patience.piece))
         } catch {
             observe(node, .failed)
             return .failed("\(error)")

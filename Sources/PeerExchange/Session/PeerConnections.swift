@@ -10,8 +10,28 @@ package protocol PeerCaller: Sendable {
     /// Asks a member and waits for its reply.
     /// - Throws: `PeerFailure`; nothing is known then of whether it was asked.
     func call(
-        _ request: PeerRequest, of peer: NodeID, within patience: Duration
+        _ request: PeerRequest, of peer: NodeID, within patience: CallPatience
     ) async throws(PeerFailure) -> PeerReply
+}
+
+/// How long a reply is waited for.
+package struct CallPatience: Hashable, Sendable {
+    /// So long the peer may send nothing at all, no part of any reply.
+    package var silence: Duration
+    /// After this the call is given up, even if something comes.
+    package var inAll: Duration
+
+    package init(silence: Duration, inAll: Duration) { (self.silence, self.inAll) = (silence, inAll) }
+
+    /// For a reply of a few bytes, which may wait behind larger ones.
+    package static func small(_ silence: Duration) -> CallPatience {
+        CallPatience(silence: silence, inAll: silence * 4)
+    }
+
+    /// For a reply of up to a piece: a link of 140 kbit/s brings it in time.
+    package static func piece(_ silence: Duration) -> CallPatience {
+        CallPatience(silence: silence, inAll: silence * 20)
+    }
 }
 
 /// Connections to other members: dialled when they are needed, used by many calls at once, a few for each.
@@ -59,7 +79,7 @@ package final class PeerConnections: PeerCaller, ExchangeTransport {
     }
 
     package func call(
-        _ request: PeerRequest, of peer: NodeID, within patience: Duration
+        _ request: PeerRequest, of peer: NodeID, within patience: CallPatience
     ) async throws(PeerFailure) -> PeerReply {
         counters.count(peer) { $0.calls += 1 }
         do throws(PeerFailure) {
@@ -84,7 +104,7 @@ package final class PeerConnections: PeerCaller, ExchangeTransport {
                 session = try await dial(endpoint, expecting: expecting)
                 keep(session)
             }
-            switch try await call(.exchange(bytes), over: session, within: .seconds(15)) {
+            switch try await call(.exchange(bytes), over: session, within: .small(.seconds(15))) {
             case .ok(let answer): return (session.peer.id, answer)
             case let other: throw .malformed("\(other)")
             }
@@ -197,16 +217,12 @@ package final class PeerConnections: PeerCaller, ExchangeTransport {
     }
 
     private func call(
-        _ request: PeerRequest, over session: Session, within patience: Duration
+        _ request: PeerRequest, over session: Session, within patience: CallPatience
     ) async throws(PeerFailure) -> PeerReply {
         let loop = session.channel.eventLoop
         let promise = loop.makePromise(of: PeerReply.self)
         loop.execute {
-            guard let number = session.handler.value.call(request, promise) else { return }
-            let timer = loop.scheduleTask(in: TimeAmount(patience)) {
-                session.handler.value.giveUp(number, .timedOut)
-            }
-            promise.futureResult.whenComplete { _ in timer.cancel() }
+            session.handler.value.call(request, within: patience, promise)
         }
         do {
             return try await promise.futureResult.get()

@@ -14,6 +14,13 @@ final class SessionHandler: ChannelInboundHandler {
         case listener(serve: @Sendable (PeerRequest, PeerIdentity) async -> PeerReply)
     }
 
+    private struct Call {
+        let promise: EventLoopPromise<PeerReply>
+        let begun: NIODeadline
+        let patience: CallPatience
+        var timer: Scheduled<Void>?
+    }
+
     private let role: Role
     private let identity: SessionIdentity
     private let limits: SessionLimits
@@ -25,7 +32,9 @@ final class SessionHandler: ChannelInboundHandler {
     private var inbox = ByteBuffer()
     private var parts: [UInt32: ByteBuffer] = [:]
     private var partBytes = 0
-    private var calls: [UInt32: EventLoopPromise<PeerReply>] = [:]
+    private var calls: [UInt32: Call] = [:]
+    /// When the peer last sent a part of a reply, to whichever call.
+    private var lastReply = NIODeadline.uptimeNanoseconds(0)
     private var answering = 0
     private var nextCall: UInt32 = 1
     private var handshakeTimer: Scheduled<Void>?
@@ -188,6 +197,7 @@ final class SessionHandler: ChannelInboundHandler {
 
     private func take(_ fragment: FrameCodec.Fragment) {
         touch()
+        if fragment.isReply { lastReply = .now() }
         var part = fragment.bytes
         partBytes += part.readableBytes
         if parts[fragment.call] == nil {
@@ -207,11 +217,12 @@ final class SessionHandler: ChannelInboundHandler {
 
     private func replied(_ call: UInt32, _ bytes: ByteBuffer) {
         // One that was given up is let go.
-        guard let promise = calls.removeValue(forKey: call) else { return }
+        guard let waiting = calls.removeValue(forKey: call) else { return }
+        waiting.timer?.cancel()
         do throws(WireError) {
-            promise.succeed(try PeerReply(parsing: Array(bytes.readableBytesView)))
+            waiting.promise.succeed(try PeerReply(parsing: Array(bytes.readableBytesView)))
         } catch {
-            promise.fail(PeerFailure.malformed("\(error)"))
+            waiting.promise.fail(PeerFailure.malformed("\(error)"))
         }
     }
 
@@ -270,21 +281,33 @@ final class SessionHandler: ChannelInboundHandler {
     // MARK: calls
 
     /// Makes a call, on the loop. The promise fails when the session ends first.
-    func call(_ request: PeerRequest, _ promise: EventLoopPromise<PeerReply>) -> UInt32? {
+    func call(_ request: PeerRequest, within patience: CallPatience, _ promise: EventLoopPromise<PeerReply>) {
         guard failure == nil, codec != nil else {
-            promise.fail(failure ?? .closed("the two have not met"))
-            return nil
+            return promise.fail(failure ?? .closed("the two have not met"))
         }
         let call = nextCall
         nextCall &+= 1
-        calls[call] = promise
+        calls[call] = Call(promise: promise, begun: .now(), patience: patience)
+        expect(call, in: min(patience.silence, patience.inAll))
         send(request.encoded, call: call, isReply: false)
-        return call
     }
 
-    /// Gives a call up: its reply is let go when it comes.
-    func giveUp(_ call: UInt32, _ failure: PeerFailure) {
-        calls.removeValue(forKey: call)?.fail(failure)
+    /// Looks after a while whether the peer still says something. A reply may wait behind others on a thin link: the
+    /// call is given up when nothing at all came, or after its whole time; its reply is let go when it comes.
+    private func expect(_ call: UInt32, in time: Duration) {
+        guard let context else { return }
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        calls[call]?.timer = context.eventLoop.scheduleTask(in: TimeAmount(time)) { bound.value.look(call) }
+    }
+
+    private func look(_ call: UInt32) {
+        guard let waiting = calls[call] else { return }
+        let now = NIODeadline.now()
+        let silence =
+            waiting.patience.silence - .nanoseconds((now - max(lastReply, waiting.begun)).nanoseconds)
+        let rest = waiting.patience.inAll - .nanoseconds((now - waiting.begun).nanoseconds)
+        guard min(silence, rest) <= .zero else { return expect(call, in: min(silence, rest)) }
+        calls.removeValue(forKey: call)?.promise.fail(PeerFailure.timedOut)
     }
 
     var load: Int { calls.count }
@@ -316,7 +339,10 @@ final class SessionHandler: ChannelInboundHandler {
         ready.fail(failure)
         let waiting = calls
         calls = [:]
-        for promise in waiting.values { promise.fail(failure) }
+        for call in waiting.values {
+            call.timer?.cancel()
+            call.promise.fail(failure)
+        }
         context = nil
     }
 }

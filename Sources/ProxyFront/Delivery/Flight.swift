@@ -22,6 +22,8 @@ final class Flight: Sendable {
         var peerAsked: ContinuousClock.Instant?
         /// Peers gave bytes of it.
         var isFromPeers = false
+        /// Upstream is asked for it, or about to be.
+        var isFed = false
         /// Stops a transfer from peers that nobody wants any more.
         var whenLonely: (@Sendable () -> Void)?
         var nextReader: UInt64 = 0

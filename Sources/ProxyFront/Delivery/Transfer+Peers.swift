@@ -15,7 +15,10 @@ extension Transfer {
             peerTries -= 1
             next = nil
             note(body)
+            let before = ingest.presentCount
             let failure = await run(body, into: ingest)
+            // Only tries that bring nothing are counted.
+            if ingest.presentCount > before { peerTries = Self.peerTriesAtMost }
             guard let failure else {
                 offset = total ?? ingest.size ?? ingest.front
                 return true
@@ -31,11 +34,17 @@ extension Transfer {
             switch await flight.peerChoice() {
             case .peers(let other)? where flight.admits(other.facts, total: total) && continues(body, other):
                 next = other
-            case .upstream(let lease)?: self.lease = lease
-            default: break
+            case .upstream(let lease)?: isFed(under: lease)
+            default: isFed(under: nil)
             }
         }
         return false
+    }
+
+    /// From now on the bytes come from upstream.
+    private mutating func isFed(under lease: (any PeerLease)?) {
+        self.lease = lease
+        flight.state.withLock { $0.isFed = true }
     }
 
     /// Whether the bytes of `next` may follow those of `body`: where the name is no digest, only if both are known to
@@ -52,6 +61,7 @@ extension Transfer {
         if !peerGivers.contains(body.peer) { peerGivers.append(body.peer) }
         flight.state.withLock { state in
             state.isFromPeers = true
+            state.isFed = false
             state.rangeSource = nil
         }
     }
@@ -97,8 +107,8 @@ extension Transfer {
         switch await flight.peerChoice() {
         case .peers(let body)? where flight.admits(body.facts, total: total):
             return try await receive(from: body)
-        case .upstream(let lease)?: self.lease = lease
-        default: break
+        case .upstream(let lease)?: isFed(under: lease)
+        default: isFed(under: nil)
         }
         return false
     }

@@ -31,9 +31,12 @@ struct Transfer {
     /// Peers who vouched for bytes.
     var peerGivers: [PeerName] = []
     /// How often peers are still tried.
-    var peerTries = 4
+    var peerTries = Self.peerTriesAtMost
+    static let peerTriesAtMost = 4
     /// Held as long as upstream is asked, so that other nodes wait for this one.
-    var lease: (any Sendable)?
+    var lease: (any PeerLease)?
+    /// How often a lost lease still makes this node follow another one.
+    private var yields = 2
 
     /// - Parameter partial: what an earlier transfer left; `answer` goes on behind it or begins anew.
     init(
@@ -104,6 +107,7 @@ struct Transfer {
             state.isLazy = isLazy
             state.isPrivate = isPrivate
             state.began = .now
+            state.isFed = !isFromPeers
             state.rangeSource = rangeSource
         }
         flight.head.fulfil(
@@ -150,11 +154,23 @@ struct Transfer {
         while let bytes = try await answer.body.next() {
             try await accept(bytes)
             if try await skipWhatIsThere() { return }
+            if let lease, lease.isLost { try yield() }
             if flight.shouldPark(received: offset, total: total) { try await park() }
         }
         if let total, offset < total {
             throw UpstreamFailure.cutShort(upstream: sourceName, received: offset, expected: total)
         }
+    }
+
+    /// Another node was granted what this one fetches, as happens when owners could not be reached for a while: this
+    /// one follows it instead of fetching the rest a second time.
+    private mutating func yield() throws {
+        lease = nil
+        guard order.expected != nil, relay == nil, peerTries > 0, yields > 0, let total,
+            total - offset > TransferPolicy.nearby
+        else { return }
+        yields -= 1
+        throw UpstreamFailure.cancelled
     }
 
     mutating func accept(_ bytes: ByteBuffer) async throws {

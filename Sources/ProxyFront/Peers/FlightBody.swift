@@ -32,6 +32,8 @@ final class FlightBody: LocalBody {
         if case .success(let size) = seat.flight.proven.current { ingest.presentCount == size } else { false }
     }
 
+    var isFed: Bool { seat.flight.state.withLock { $0.isFed } }
+
     var present: [Range<Int64>] { ingest.present }
 
     func read(_ range: Range<Int64>) async throws -> [UInt8] { try await ingest.read(range) }

@@ -16,6 +16,7 @@ struct HeldBody: LocalBody {
     }
 
     var isComplete: Bool { true }
+    var isFed: Bool { false }
     var present: [Range<Int64>] { object.size > 0 ? [0..<object.size] : [] }
 
     /// - Throws: `StoreError.incomplete` for a range beyond the end, else what the disk reports.

@@ -49,8 +49,16 @@ package struct PeerFile: Sendable {
 package enum PeerChoice: Sendable {
     case peers(any PeerBody)
     /// Upstream; `lease` is held for as long as the fetch lasts, so that others wait for this node.
-    case upstream(lease: (any Sendable)?)
+    case upstream(lease: (any PeerLease)?)
 }
+
+/// This node fetches something for all until it is let go.
+package protocol PeerLease: Sendable {
+    /// Another node was granted it meanwhile.
+    var isLost: Bool { get }
+}
+
+extension UpstreamLease: PeerLease {}
 
 /// A body that peers hold, whole or in flight.
 package protocol PeerBody: Sendable {

@@ -40,6 +40,7 @@ public final class Metrics: Sendable {
     public let registries = RegistryMetricsFamily()
 
     public let peers = PeerMetricsFamily()
+    public let gossip = GossipMetricsFamily()
 
     // Store
     public let storeBytes = Gauge("edgenode_store_bytes", "Bytes the store takes on disk.")

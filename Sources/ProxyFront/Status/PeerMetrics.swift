@@ -5,16 +5,23 @@ public final class PeerMetricsFamily: Metric {
     /// Series at most: clusters are larger than what a metrics server should be given.
     static let maximumPeers = 64
 
-    private let told = Mutex<(@Sendable () -> [NodeStatus.Peer])?>(nil)
+    /// A type of its own, since a bare closure in a mutex gets one more thunk with every look at it.
+    private struct Source: Sendable {
+        let counts: @Sendable () -> [NodeStatus.Peer]
+    }
+
+    private let told = Mutex<Source?>(nil)
 
     public init() {}
 
     /// Where the counts come from; asked whenever metrics are rendered.
-    public func set(_ source: @escaping @Sendable () -> [NodeStatus.Peer]) { told.withLock { $0 = source } }
+    public func set(_ source: @escaping @Sendable () -> [NodeStatus.Peer]) {
+        told.withLock { $0 = Source(counts: source) }
+    }
 
     public func render(into text: inout String) {
         guard let source = told.withLock({ $0 }) else { return }
-        let peers = source().prefix(Self.maximumPeers)
+        let peers = source.counts().prefix(Self.maximumPeers)
         func series(_ name: String, _ help: String, _ kind: String, _ value: (NodeStatus.Peer) -> String) {
             MetricText.head(name, help, kind: kind, into: &text)
             for peer in peers {

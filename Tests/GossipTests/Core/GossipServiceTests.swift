@@ -158,7 +158,7 @@ struct GossipServiceTests {
     func sendErrors() async throws {
         let inbox = Inbox()
         let (arrivals, continuation) = AsyncStream.makeStream(of: [UInt8].self)
-        inbox.receiver.withLock { $0 = { bytes, _ in continuation.yield(bytes) } }
+        inbox.receiver.withLock { $0 = Inbox.Receiver { bytes, _ in continuation.yield(bytes) } }
         let socket = try await DatagramSocket.bind(
             host: "127.0.0.1", port: 0, loop: group.next(), inbox: inbox)
         // No broadcast without permission, no route from loopback, another family: each is an error of its own.

@@ -16,8 +16,10 @@ struct GossipMessageTests {
             .operations(
                 tag, epoch: 15, after: 16, [.init(id: 17, isAdd: true), .init(id: 18, isAdd: false)]),
             .operations(tag, epoch: 15, after: 16, []),
-            .tooOld(tag, epoch: 19, sequence: 20), .ask(21, id, wantsLease: true),
-            .ask(21, id, wantsLease: false), .owner(22, lease: .held, holders: tags, fetchers: []),
+            .tooOld(tag, epoch: 19, sequence: 20), .ask(21, id, wantsLease: true, doubting: nil),
+            .ask(21, id, wantsLease: true, doubting: tag),
+            .ask(21, id, wantsLease: false, doubting: nil),
+            .owner(22, lease: .held, holders: tags, fetchers: []),
             .release(id), .granted(id, tag),
         ]
     }

@@ -18,12 +18,13 @@ import Testing
         #expect(await three.sees([one.id, two.id]))
         #expect(await one.sees([two.id, three.id]))
         #expect(one.gossip.members.first { $0.node == two.id }?.roles == [.private])
-        #expect(try await two.connections.call(.ping, of: one.id, within: .seconds(5)) == .ok([1, 2, 3]))
+        #expect(
+            try await two.connections.call(.ping, of: one.id, within: .small(.seconds(5))) == .ok([1, 2, 3]))
         let name = try ReferenceName("go/x@v1.zip")
         try await withThrowingTaskGroup(of: PeerReply.self) { group in
             for _ in 0..<16 {
                 group.addTask {
-                    try await two.connections.call(.statement(name), of: one.id, within: .seconds(20))
+                    try await two.connections.call(.statement(name), of: one.id, within: .small(.seconds(20)))
                 }
             }
             for try await reply in group { #expect(reply == .ok(big)) }

@@ -156,6 +156,7 @@ private struct LyingContent: LocalContent {
         var facts: ContentFacts { body.facts }
         var transfer: TransferKey { body.transfer }
         var isComplete: Bool { body.isComplete }
+        var isFed: Bool { body.isFed }
         var present: [Range<Int64>] { body.present }
 
         func read(_ range: Range<Int64>) async throws -> [UInt8] {

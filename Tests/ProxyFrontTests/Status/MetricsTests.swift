@@ -1,3 +1,4 @@
+import Gossip
 import ProxyFront
 import Testing
 
@@ -12,8 +13,8 @@ struct MetricsTests {
         let declared = Mirror(reflecting: metrics).children.count
         let families = text.split(separator: "\n").count { $0.hasPrefix("# TYPE ") }
         // One property holds the five families of the upstreams, another those of the registries, two of which show
-        // only what a registry has told.
-        #expect(families == declared - 3 + 5 + 1)
+        // only what a registry has told. Peers and gossip show nothing outside a cluster.
+        #expect(families == declared - 4 + 5 + 1)
         #expect(declared > 20)
     }
 
@@ -87,6 +88,27 @@ struct MetricsTests {
         }
         #expect(metrics.evictions.value == 80_000)
         #expect(metrics.hits.total == 80_000)
+    }
+
+    @Test("tell what gossip did not take, by reason, in a cluster only")
+    func gossip() {
+        let metrics = Metrics()
+        #expect(!metrics.render().contains("edgenode_gossip"))
+        var counters = GossipCounters()
+        (counters.datagramsIn, counters.bytesOut, counters.drops.forged) = (7, 500, 3)
+        metrics.gossip.set { [counters] in
+            .init(gossip: counters, refusedHandshakes: 2, droppedFirstMessages: 5)
+        }
+        let lines = metrics.render().split(separator: "\n")
+        for line in [
+            #"edgenode_gossip_datagrams_total{direction="in"} 7"#,
+            #"edgenode_gossip_bytes_total{direction="out"} 500"#, "edgenode_gossip_send_failures_total 0",
+            #"edgenode_gossip_dropped_datagrams_total{reason="forged"} 3"#,
+            #"edgenode_gossip_dropped_datagrams_total{reason="strange"} 0"#,
+            #"edgenode_peer_refused_handshakes_total{answer="none"} 5"#,
+        ] {
+            #expect(lines.contains { $0 == line }, "\(line)")
+        }
     }
 
     @Test("follow a total without going back")

@@ -83,7 +83,8 @@ final class PeerMesh: Sendable {
     fileprivate func gave(_ node: Int) { state.withLock { $0.given[node, default: 0] += 1 } }
     fileprivate func blame(_ what: String) { state.withLock { $0.blamed.append(what) } }
 
-    fileprivate final class Lease: Sendable {
+    fileprivate final class Lease: PeerLease {
+        let isLost = false
         private let mesh: PeerMesh
         private let ask: ContentAsk
 

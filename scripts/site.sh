@@ -1,0 +1,128 @@
+# A site of real nodes in namespaces of their own; sourced after common.sh and testnet.sh by scripts that run as root.
+# EDGENODE names the binary; without it a release build is made.
+
+[ "$(id -u)" = 0 ] || fail "Network namespaces need root." "Run: sudo $0"
+need_packages "the cluster's network" curl ethtool iproute2 nftables python3
+if [ -z "${EDGENODE:-}" ]; then
+    (cd "$root" && swift build -c release --product edgenode >&2)
+    EDGENODE=$(cd "$root" && swift build -c release --show-bin-path)/edgenode
+fi
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/edgenode-cluster.XXXXXX")
+pulls=()
+trap 'net_down; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+
+# new_blob BYTES: a blob that no node has seen, with its name in $blob.
+new_blob() {
+    head -c "$1" /dev/urandom >"$work/blob"
+    blob=$(sha256sum "$work/blob" | cut -d ' ' -f 1)
+    mv "$work/blob" "$work/blobs/$blob"
+}
+
+# run_node N
+run_node() {
+    inside "$1" "$EDGENODE" run --config "$work/node$1.toml" >>"$work/node$1.log" 2>&1 &
+}
+
+until_true() {
+    local what=$1 try
+    shift
+    for try in $(seq 300); do
+        if "$@"; then return; fi
+        sleep 0.1
+    done
+    tail -n 5 "$work"/*.log >&2
+    fail "$what: not within 30 seconds."
+}
+
+# meets N COUNT: does node N reach so many others?
+meets() {
+    [ "$(inside "$1" "$EDGENODE" peers --json --config "$work/node$1.toml" 2>/dev/null | grep -c '"state" : "alive"')" = "$2" ]
+}
+
+all_met() {
+    local number
+    for number in $(seq "$net_nodes"); do meets "$number" $((net_nodes - 1)) || return 1; done
+}
+
+# write_configuration NAME ADDRESS: for a node of that name.
+write_configuration() {
+    cat >"$work/node$1.toml" <<CONFIGURATION
+[node]
+data_dir = "$work/data$1"
+listen = ["$2:4890"]
+
+[go]
+upstreams = "off"
+
+[[registry.upstream]]
+name = "registry.test"
+url = "http://$(address_of up):5000"
+
+[cluster]
+listen = "$2:4891"
+CONFIGURATION
+}
+
+# invite NAME [OPTION...]: the node joins by a token of node 1.
+invite() {
+    local name=$1
+    shift
+    "$EDGENODE" cluster invite --config "$work/node1.toml" "$@" | "$EDGENODE" join - --config "$work/node$name.toml" >/dev/null
+}
+
+# start_site NODES: upstream at 100 Mbit/s, and nodes with empty stores that know each other.
+start_site() {
+    pulls=()
+    rm -rf "${work:?}"/*
+    mkdir "$work/blobs"
+    net_up "$1" 100mbit 1gbit
+    inside up python3 "$root/scripts/blob_upstream.py" "$(address_of up)" "$work/blobs" "$work/upstream" 2>"$work/upstream.log" &
+    local number
+    for number in $(seq "$1"); do
+        write_configuration "$number" "$(address_of "$number")"
+        if [ "$number" = 1 ]; then
+            "$EDGENODE" cluster init --config "$work/node1.toml" >/dev/null
+        else
+            invite "$number"
+        fi
+    done
+    for number in $(seq "$1"); do run_node "$number"; done
+    until_true "the nodes meet" all_met
+}
+
+# pull N BLOB: through node N, within two minutes; prints seconds since $start, or why not.
+pull() {
+    local sum
+    sum=$(inside "$1" curl --silent --fail --max-time 120 "http://$(address_of "$1"):4890/v2/registry.test/app/blobs/sha256:$2" |
+        sha256sum | cut -d ' ' -f 1)
+    if [ "$sum" = "$2" ]; then seconds; else echo failed; fi
+}
+
+now() { date +%s%N; }
+seconds() { python3 -c "print('%.1f' % (($(now) - $start) / 1e9))"; }
+
+# sent: the bytes of bodies that upstream handed to its sockets.
+sent() { awk '$1 == "end" { sum += $3 } END { printf "%.0f\n", sum }' "$work/upstream" 2>/dev/null || echo 0; }
+
+# begun: has a body begun at upstream?
+begun() { grep -q ^begin "$work/upstream" 2>/dev/null; }
+
+failures=0
+# report WORDS: says it; FAILED among them fails the whole.
+report() {
+    echo "$1"
+    case $1 in *FAILED*) failures=1 && keep ;; esac
+}
+
+# keep: what the nodes said goes to stderr.
+keep() { tail -n 20 "$work"/node*.log >&2; }
+
+# expect WHAT N BLOB YES: pulling works (yes) or not (no).
+expect() {
+    local got=yes
+    start=$(now)
+    [ "$(pull "$2" "$3")" != failed ] || got=no
+    if [ "$got" = "$4" ]; then report "$1 ($(seconds) s)"; else report "$1: FAILED"; fi
+}
