@@ -114,14 +114,18 @@ def measure(bench):
     def cached(folder):
         return servers.nginx_cache(folder, modules.relay.port, lock=True)
 
-    timed("cold", {"direct": lambda: (None, modules.about["url"], False), OURS: fresh(modules.node),
-                   "nginx proxy_cache": fresh(cached, "/modules")})
+    direct = {"direct": lambda: (None, modules.about["url"], False)}
+    timed("cold", {**direct, OURS: fresh(modules.node),
+                   **({} if bench.quick else {"nginx proxy_cache": fresh(cached, "/modules")})})
     node, proxy = modules.node(f"{bench.folder}/node"), cached(f"{bench.folder}/proxy")
     static = servers.nginx(f"{bench.folder}/static", f"root {modules.tree};")
-    for url in (at(node), at(proxy) + "/modules"):
+    for url in [at(node)] if bench.quick else [at(node), at(proxy) + "/modules"]:
         modules.download(url)
     held = {OURS: running(node), "nginx, static tree": running(static), "file://": lambda: (None, f"file://{modules.tree}", False)}
-    timed("warm", {**held, "nginx proxy_cache": running(proxy, "/modules")})
+    if bench.quick:
+        held.pop("file://")
+    else:
+        timed("warm", {**held, "nginx proxy_cache": running(proxy, "/modules")})
     modules.relay.stop()
     modules.upstream.stop()
     timed("offline", held)

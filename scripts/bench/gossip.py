@@ -14,8 +14,8 @@ COUNT = 20
 def measure(bench):
     if os.getuid():
         raise Failed("a network namespace needs root")
-    count = bench.choose(COUNT, 6)
-    idle, rounds = bench.choose(60, 5), bench.choose(5, 1)
+    count = bench.choose(COUNT, 4)
+    idle, rounds = bench.choose(60, 2), bench.choose(5, 1)
     result = Result("gossip", "Gossip", (
         f"{count} processes on one loopback, each kind in a network namespace of its own; serf (memberlist) with its lan profile"
         " and encryption. Idle traffic is every byte on the loopback, headers included. A join counts from the start of"

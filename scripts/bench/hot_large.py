@@ -89,7 +89,7 @@ def compare_all(bench, result, content, blobs, sizes, upstream, tls, efficiency,
 
         def one(name, round_):
             with Meter(started[name]) as used:
-                taken, seconds = pull(started[name].port, path, size, bench.choose(4_000_000_000, 800_000_000), bool(tls))
+                taken, seconds = pull(started[name].port, path, size, bench.choose(4_000_000_000, 400_000_000), bool(tls))
             return {"efficiency": taken / max(used.seconds, 0.01), "speed": taken / seconds}
 
         for name, found in alternate(list(started), bench.choose(5, 2), one).items():

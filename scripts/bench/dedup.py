@@ -1,0 +1,205 @@
+"""Section 7: what consecutive versions of modules take on disk, and what the next one takes on the wire."""
+
+import hashlib
+import io
+import json
+import os
+import re
+import time
+import zipfile
+
+from . import families, servers
+from .client import get
+from .content import Content
+from .processes import Failed, run
+from .results import OURS, Result
+
+
+def bytes_below(folder, names=None):
+    """Bytes of the files in a folder, or in those of its entries that are named."""
+    total = 0
+    for name in names or [""]:
+        path = os.path.join(folder, name)
+        if os.path.isfile(path):
+            total += os.path.getsize(path)
+        for place, _, files in os.walk(path):
+            total += sum(os.path.getsize(os.path.join(place, file)) for file in files)
+    return total
+
+
+def publish(content, name, versions):
+    """Puts a family into the module proxy's folder, and each zip and its unpacked files beside it for the others."""
+    folder = f"{content.folder}/mod/{families.MODULE}/{name}/@v"
+    os.makedirs(folder)
+    for version, data in versions:
+        with open(f"{folder}/{version}.zip", "wb") as file:
+            file.write(data)
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if archive.testzip():
+                raise Failed(f"{name} {version} is a damaged zip")
+            archive.extractall(f"{content.folder}/trees/{name}/{version}")
+        with open(f"{folder}/{version}.mod", "w") as file:
+            file.write(f"module {families.MODULE}/{name}\n")
+        with open(f"{folder}/{version}.info", "w") as file:
+            json.dump({"Version": version, "Time": "2024-01-01T00:00:00Z"}, file)
+    return folder
+
+
+def store_of(node):
+    return bytes_below(f"{node.folder}/data", ["blobs", "packs", "index.sqlite", "store/blobs", "store/packs", "store/index.sqlite"])
+
+
+def take(node, name, versions):
+    """Has the node get each zip, and compares it."""
+    for version, data in versions:
+        status, _, body = get(node.port, f"/{families.MODULE}/{name}/@v/{version}.zip")
+        if status != 200 or hashlib.sha256(body).digest() != hashlib.sha256(data).digest():
+            raise Failed(f"{name} {version}: status {status}, or other bytes: {body[:100]!r}")
+
+
+def settled(node, seconds=30):
+    """Starts the node again, which folds what is due, and waits until its files rest; they are read back by `take`."""
+    node = servers.restart_node(node)
+    node.wait_for_port(node.port)
+    last, rest, end = 0, 0, time.monotonic() + seconds
+    while rest < 8 and time.monotonic() < end:
+        time.sleep(0.25)
+        now = store_of(node)
+        rest, last = (rest + 1 if now == last else 0), now
+    return node
+
+
+def in_node(bench, name, versions, upstream):
+    """Bytes that the node's store has grown to, folded, and what the last version added."""
+    node = servers.node(f"{bench.folder}/node-{name}", upstream.port, extra='[store]\nfold_after = "0s"\n')
+    take(node, name, versions[:-1])
+    node = settled(node)
+    before = store_of(node)
+    take(node, name, versions[-1:])
+    node = settled(node)
+    stored = store_of(node)
+    take(node, name, versions)
+    node.stop()
+    return stored, stored - before
+
+
+def in_casync(folder, sources):
+    """casync's chunk store, and an index a version."""
+    os.makedirs(folder)
+    for version, source in sources:
+        kind = "caidx" if os.path.isdir(source) else "caibx"
+        run([servers.needed("casync"), "make", f"--store={folder}/default.castr", "--without=all",
+             f"{folder}/{version}.{kind}", source])
+        before, stored = (stored if version != sources[0][0] else 0), bytes_below(folder)
+    return stored, stored - before
+
+
+def in_restic(folder, sources):
+    """A restic repository with a snapshot a version."""
+    environment = {**os.environ, "RESTIC_PASSWORD": "bench", "RESTIC_REPOSITORY": folder, "RESTIC_CACHE_DIR": folder + ".cache"}
+    restic = servers.needed("restic")
+    run([restic, "init", "-q", "--repository-version", "2"], env=environment)
+    stored = 0
+    for _, source in sources:
+        before = stored
+        run([restic, "backup", "-q", source], env=environment)
+        stored = bytes_below(folder)
+    return stored, stored - before
+
+
+def from_peer(bench, name, versions, upstream):
+    """Bytes of content that a node with all versions but the last gets from another one for the last."""
+    edgenode = os.environ["EDGENODE"]
+    nodes = []
+    # The one that asks makes the cluster, the one that gives is its resolver: without a checksum database, only the word
+    # of such a one says which bytes a version has.
+    for number, go in ((1, "off"), (2, None)):
+        folder = f"{bench.folder}/peer-{name}-{number}"
+        node = servers.node(folder, upstream.port, go=go, extra="""
+[store]
+fold_after = "0s"
+[[access.rule]]
+content = ["go"]
+who = "anyone"
+give = "private"
+""")
+        node.stop()
+        if number == 1:
+            run([edgenode, "cluster", "init", "--role", "private", "--config", node.configuration])
+        else:
+            token = run([edgenode, "cluster", "invite", "--role", "resolver", "--role", "private", "--config", nodes[0].configuration])
+            run([edgenode, "join", "-", "--config", node.configuration], input=token)
+        nodes.append(servers.restart_node(node).wait_for_port(node.port))
+    asks, gives = nodes
+
+    def met():
+        asks.wait_until(lambda: b'"alive"' in get(asks.port, "/api/v1/status")[2], 60)
+        time.sleep(3)  # until what is held has been told
+
+    take(gives, name, versions[:-1])
+    met()
+    take(asks, name, versions[:-1])
+    asks, gives = settled(asks), settled(gives)
+    take(gives, name, versions[-1:])
+    gives = settled(gives)
+    met()
+    before = received(asks)
+    take(asks, name, versions[-1:])
+    moved = received(asks) - before
+    nodes = asks, gives
+    for node in nodes:
+        node.stop()
+    return moved
+
+
+def received(node):
+    text = get(node.port, "/metrics")[2].decode()
+    return sum(float(value) for value in re.findall(r"^edgenode_peer_received_bytes_total\{.*\} (\S+)$", text, re.M))
+
+
+def measure(bench):
+    result = Result("dedup", "Consecutive versions", (
+        "Zips of modules, one version after the other, from a module proxy into a node that folds at once"
+        " (`fold_after = \"0s\"`; 14 days by default). Everything in its store counts, index included; each zip was read back"
+        " and compared afterwards. casync and restic get each version once as the zip, which is what must come back, and once"
+        " unpacked, from which nobody can make the same zip again. The plain files are what a module proxy keeps."))
+    stored = result.table("Stored, all versions", "KB", scale=1e-3)
+    last = result.table("Added by the last version", "KB", scale=1e-3)
+    wire = result.table("Content from a peer for the last version", "KB", scale=1e-3)
+    found = families.of(bench.root)
+    if len(found) == 1:
+        result.missing.append("more families than the one of Tests/Data: `scripts/measure-families.sh zips` makes them (1.8 GB of"
+                              " downloads)")
+    result.missing.append("image updates: layers do not share space in the node yet")
+    content = Content(f"{bench.folder}/up")
+    upstream = servers.upstream(content.folder)
+    for name, versions in list(found.items())[:bench.choose(100, 1)]:
+        versions = versions[-bench.choose(1000, 6):]
+        case = f"{name}, {len(versions)} versions"
+        bench.say(case)
+        folder = publish(content, name, versions)
+        zips = [(version, f"{folder}/{version}.zip") for version, _ in versions]
+        trees = [(version, f"{content.folder}/trees/{name}/{version}") for version, _ in versions]
+        ways = {
+            OURS: lambda: in_node(bench, name, versions, upstream),
+            "plain zips": lambda: (sum(len(data) for _, data in versions), len(versions[-1][1])),
+            "casync, zips": lambda: in_casync(f"{bench.folder}/casync-zips-{name}", zips),
+            "casync, unpacked": lambda: in_casync(f"{bench.folder}/casync-trees-{name}", trees),
+            "restic, zips": lambda: in_restic(f"{bench.folder}/restic-zips-{name}", zips),
+            "restic, unpacked": lambda: in_restic(f"{bench.folder}/restic-trees-{name}", trees),
+        }
+        for way, of in ways.items():
+            try:
+                size, added = of()
+                stored.add(case, way, [size])
+                last.add(case, way, [added])
+            except Failed as reason:
+                result.missing.append(f"{way}, {name}: {reason}")
+        if bench.quick:
+            continue
+        try:
+            wire.add(case, OURS, [from_peer(bench, name, versions, upstream)])
+            wire.add(case, "the zip", [len(versions[-1][1])])
+        except Failed as reason:
+            result.missing.append(f"{name} from a peer: {reason}")
+    return result
