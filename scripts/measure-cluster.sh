@@ -172,7 +172,9 @@ strangers() {
     expect "strangers: node 2 fetches another" 2 "$blob" yes
     key=$(inside 5 "$EDGENODE" key --config "$work/node5.toml" | grep -o 'edgenode-ed25519:[A-Za-z0-9_-]*' | head -n 1)
     inside 1 "$EDGENODE" cluster revoke "$key" --config "$work/node1.toml" >/dev/null
-    until_true "the fifth node is away from all" out 5
+    start=$(now)
+    until_true "the fifth node is away from all" out
+    report "strangers: all four members have the revocation list after $(seconds) s"
     sever 5 up
     expect "strangers: a revoked node does not get what node 2 holds" 5 "$blob" no
     ip netns pids "$net-5" | xargs -r kill -9
@@ -187,7 +189,7 @@ strangers() {
     flood streams 2000 'edgenode_peer_refused_handshakes_total{answer="none"}'
 }
 
-# out N: do nodes 1 to 4 know that node N is no member any more?
+# out: do nodes 1 to 4 know that the fifth is no member any more?
 out() {
     local number
     for number in 1 2 3 4; do meets "$number" 3 || return 1; done

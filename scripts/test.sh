@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs all tests: sets up what they need, builds once, then the store's tests side by side, and one after the other
-# those of the other modules (they look at time-outs and at their process's memory) and those with real clients. Words
-# after the name are handed to `swift test` (such as --filter Corpus).
+# those of the other modules (they look at time-outs and at their process's memory), those with real clients, and those
+# with several nodes in networks of their own (root only). Words after the name are handed to `swift test` (such as --filter Corpus).
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$root"
 export SWIFT_BACKTRACE=enable=no
@@ -25,7 +25,8 @@ if [ $# -gt 0 ]; then
     step "tests" run_tests "$@"
 else
     step "store tests" run_tests --filter '^ChunkStoreTests\.'
-    step "module tests" run_tests --no-parallel --skip '^(ClientTests|ChunkStoreTests)\.'
+    step "module tests" run_tests --no-parallel --skip '^(ClientTests|ClusterTests|ChunkStoreTests)\.'
     step "client tests" run_tests --no-parallel --filter '^ClientTests\.'
+    step "cluster tests" run_tests --no-parallel --filter '^ClusterTests\.'
 fi
 printf '%s\n' "${times[@]}"

@@ -142,6 +142,9 @@ package final class ClusterLink: Sendable {
                 .unavailable,
                 "cluster.listen: TCP \(settings.listen) cannot be used: \(error); is another node running?")
         }
+        gossip.observe { event in
+            if case .refused(let node, _) = event { server.drop(node) }
+        }
         await running.begin(server, inventory)
         gossip.begin(with: connections)
     }

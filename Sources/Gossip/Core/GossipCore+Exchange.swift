@@ -12,6 +12,8 @@ extension GossipCore {
 
     /// Cards that a newcomer passes on: a young cluster meets at several places at once.
     static let retoldLimit = 64
+    /// Members that a new revocation list is handed to by each who gets it.
+    static let revocationFanout = 4
     /// Ids in one page of a snapshot.
     static let pageLimit = 100_000
     /// Bytes of one answer's cards.
@@ -36,7 +38,9 @@ extension GossipCore {
             exchangeCount += 1
             let interval = min(whole, .seconds(2) * (1 << min(exchangeCount, 20)))
             nextExchange = step.now + interval * Double.random(in: 0.5..<1.5, using: &rng)
-            if let position = pick(1, &rng, where: { _ in true }).first {
+            let count = max(1, hurriedExchanges)
+            hurriedExchanges = 0
+            for position in pick(count, &rng, where: { _ in true }) {
                 meet(roster[position].endpoint, roster[position].node, &step)
             }
         }

@@ -131,8 +131,9 @@ extension GossipCore {
             step.effects.append(.event(.refused(roster[position].node, refusal)))
         }
         refreshReached()
-        // It travels first: everybody is asked to compare.
+        // It travels first: whoever gets it hands it on at once, to as many as reach all but a few in a few rounds.
         nextExchange = step.now
+        hurriedExchanges = Self.revocationFanout
     }
 
     mutating func leave(_ step: inout Step, _ rng: inout GossipRandom) {

@@ -44,6 +44,8 @@ public struct GossipCore: Sendable {
     var nextExchange: GossipTime
     /// Comparisons since the start: the first follow each other faster, while the node is new.
     var exchangeCount = 0
+    /// Comparisons that are begun at once with the next one.
+    var hurriedExchanges = 0
     var nextRetry: GossipTime
     var seeds: [SeedState]
     var nextToken: UInt64 = 1

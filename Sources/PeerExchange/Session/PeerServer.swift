@@ -1,17 +1,18 @@
 internal import Content
-internal import Gossip
+package import Gossip
 package import Logging
 package import NIOCore
 internal import NIOPosix
+internal import Synchronization
 
 /// The TCP side of a node towards its peers: takes connections, lets members in, answers their calls.
 package final class PeerServer: Sendable {
     private let channel: any Channel
-    private let quiescing: any EventLoopGroup
+    private let sessions: Sessions
 
-    private init(channel: any Channel, group: any EventLoopGroup) {
+    private init(channel: any Channel, sessions: Sessions) {
         self.channel = channel
-        quiescing = group
+        self.sessions = sessions
     }
 
     /// - Parameters:
@@ -24,6 +25,7 @@ package final class PeerServer: Sendable {
         serve: @escaping @Sendable (PeerRequest, PeerIdentity) async -> PeerReply
     ) async throws -> PeerServer {
         let limiter = HandshakeLimiter()
+        let sessions = Sessions()
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -39,20 +41,64 @@ package final class PeerServer: Sendable {
                     let handler = SessionHandler(
                         .listener(serve: serve), identity: identity, limits: limits, counters: counters,
                         loop: channel.eventLoop)
+                    let drops = sessions.drops
                     handler.ready.futureResult.whenComplete { result in
                         limiter.end()
-                        if case .failure(let failure) = result {
-                            logger.debug("\(address): no session: \(failure)")
+                        switch result {
+                        case .success(let peer): sessions.add(channel, of: peer.id, admittedAfter: drops)
+                        case .failure(let failure): logger.debug("\(address): no session: \(failure)")
                         }
                     }
                     try channel.pipeline.syncOperations.addHandler(handler)
                 }
             }
             .bind(host: host, port: port).get()
-        return PeerServer(channel: channel, group: group)
+        return PeerServer(channel: channel, sessions: sessions)
     }
 
     package var port: Int? { channel.localAddress?.port }
 
+    /// Ends what a node has dialled: it is no member any more.
+    package func drop(_ node: NodeID) { sessions.drop(node) }
+
     package func stop() async { try? await channel.close() }
+
+    /// Who is connected, so that whoever is taken out of the cluster loses what it had before.
+    private final class Sessions: Sendable {
+        private struct State {
+            var channels: [NodeID: [ObjectIdentifier: any Channel]] = [:]
+            var drops = 0
+        }
+
+        private let state = Mutex(State())
+
+        /// How often anybody was dropped.
+        var drops: Int { state.withLock { $0.drops } }
+
+        /// - Parameter drops: what it was when the handshake began: who was let in while somebody was dropped is asked to
+        ///   come again, as it may be that one.
+        func add(_ channel: any Channel, of node: NodeID, admittedAfter drops: Int) {
+            let id = ObjectIdentifier(channel)
+            let isCurrent = state.withLock { state in
+                guard state.drops == drops else { return false }
+                state.channels[node, default: [:]][id] = channel
+                return true
+            }
+            guard isCurrent else { return channel.close(promise: nil) }
+            channel.closeFuture.whenComplete { _ in
+                self.state.withLock { state in
+                    state.channels[node]?[id] = nil
+                    if state.channels[node]?.isEmpty == true { state.channels[node] = nil }
+                }
+            }
+        }
+
+        func drop(_ node: NodeID) {
+            let channels = state.withLock { state in
+                state.drops += 1
+                return state.channels.removeValue(forKey: node)
+            }
+            for channel in (channels ?? [:]).values { channel.close(promise: nil) }
+        }
+    }
 }

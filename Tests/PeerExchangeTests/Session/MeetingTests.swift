@@ -61,11 +61,19 @@ import Testing
         let two = try await TestMember(
             try root.credentials(), seeds: [.init(endpoint: one.endpoint, node: one.id)])
         #expect(await one.sees([two.id]))
+        #expect(await two.sees([one.id]))
+        #expect(try await two.connections.call(.ping, of: one.id, within: .small(.seconds(5))) == .notHeld)
         one.gossip.take(
             RevocationList(
                 cluster: one.credentials.cluster, number: 1, issued: TrustedClock.build, serials: [],
                 keys: [two.id], root: root.root))
         #expect(await !one.gossip.nearest().contains(two.id))
+        // What it had dialled before is ended; it is told why when it dials again.
+        await #expect(throws: PeerFailure.self) {
+            while true {
+                _ = try await two.connections.call(.ping, of: one.id, within: .small(.seconds(5)))
+            }
+        }
         let late = try await TestMember(two.credentials)
         let failure = await #expect(throws: ExchangeFailure.self) {
             try await late.connections.exchange([1], with: one.endpoint, expecting: one.id)

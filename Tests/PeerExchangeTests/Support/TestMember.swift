@@ -69,6 +69,12 @@ final class TestMember: Sendable {
         connections = PeerConnections(
             identity: identity, limits: SessionLimits(), counters: counters, group: group, logger: logger
         ) { node in gossip.members.first { $0.node == node }?.endpoint }
+        let (server, connections) = (server, connections)
+        gossip.observe { event in
+            guard case .refused(let node, _) = event else { return }
+            connections.drop(node)
+            server.drop(node)
+        }
         gossip.begin(with: connections)
     }
 

@@ -19,15 +19,17 @@ final class ContainerLab: Sendable {
     /// What clients fall back to: containerd, podman, buildah and skopeo to the one, docker to the other.
     let origin: Relay
     let dockerHub: Relay
-    private let daemons: [ChildProcess]
+    private let dockerd: ChildProcess
+    private let containerd: ChildProcess
+    private let registry: ChildProcess
 
     private init(
-        _ scratch: Scratch, _ folder: String, _ network: LoopbackNamespace, _ origin: Relay,
-        _ dockerHub: Relay,
-        _ daemons: [ChildProcess]
+        _ scratch: Scratch, _ folder: String, _ network: LoopbackNamespace, origin: Relay, dockerHub: Relay,
+        dockerd: ChildProcess, containerd: ChildProcess, registry: ChildProcess
     ) {
         (self.scratch, self.folder, self.network) = (scratch, folder, network)
-        (self.origin, self.dockerHub, self.daemons) = (origin, dockerHub, daemons)
+        (self.origin, self.dockerHub) = (origin, dockerHub)
+        (self.dockerd, self.containerd, self.registry) = (dockerd, containerd, registry)
     }
 
     static func start() async throws -> ContainerLab {
@@ -51,20 +53,30 @@ final class ContainerLab: Sendable {
             program("dockerd"), ["--config-file", folder + "/daemon.json"],
             environment: environment.merging(["SSL_CERT_FILE": certificate.file]) { $1 })
         let lab = ContainerLab(
-            scratch, folder, network, origin, dockerHub, [dockerd, containerd, registryProcess])
+            scratch, folder, network, origin: origin, dockerHub: dockerHub, dockerd: dockerd,
+            containerd: containerd, registry: registryProcess)
         try await lab.untilSucceeding(containerd, "ctr", ["--address", lab.containerdSocket, "version"])
         try await lab.untilSucceeding(dockerd, "docker", ["version"])
         return lab
     }
 
     func stop() async throws {
-        for daemon in daemons { _ = try await blocking { try daemon.terminate() } }
+        for daemon in [dockerd, containerd, registry] { _ = try await blocking { try daemon.terminate() } }
         try await origin.stop()
         try await dockerHub.stop()
         try await network.end()
     }
 
     var containerdSocket: String { "/run/containerd.sock" }
+
+    /// What the daemon of a client has said; clients without one say it themselves.
+    func daemonLog(of kind: ContainerClientKind) -> String {
+        switch kind {
+        case .docker: dockerd.text
+        case .containerd: containerd.text
+        case .podman, .buildah, .skopeo: ""
+        }
+    }
 
     /// A client of that kind that holds nothing.
     func client(_ kind: ContainerClientKind) async throws -> any ContainerClient {

@@ -32,7 +32,11 @@ struct RegistrySite: Sendable {
         let what = "\(kind) pulls \(name ?? image.name) for \(architecture)"
         #expect(pull.succeeded && isWhole, "\(what): \(pull.text)", sourceLocation: sourceLocation)
         let elsewhere = try await lab.fallbacks().map { "\($0.method) \($0.path)" }
-        #expect(elsewhere == [], "\(what): \(pull.text)", sourceLocation: sourceLocation)
+        // The client's end of the story is in its daemon's log, the node's in its own.
+        let story =
+            elsewhere == []
+            ? "" : "\(lab.daemonLog(of: kind).suffix(4000))\n\(node.process.text.suffix(4000))"
+        #expect(elsewhere == [], "\(what): \(pull.text)\n\(story)", sourceLocation: sourceLocation)
         try await lab.forgetFallbacks()
     }
 
