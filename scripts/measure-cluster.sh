@@ -11,6 +11,7 @@
 # cuts       one node away from upstream, then another from everybody, then all whole again
 # churn      nodes are killed and started again for SECONDS (60) while clients pull through all of them
 # strangers  another cluster, a revoked node, a token used twice, and floods of rubbish
+# doctor     what `edgenode doctor` says of a whole network, and of one that drops datagrams or connections one way only
 # idle       twenty nodes with nothing to do for SECONDS: traffic and processor time
 #
 # It fails when a pull fails, a byte is wrong, a stranger gets something, or upstream sent too much; seconds and
@@ -31,7 +32,7 @@ while getopts n:c:s: option; do
     esac
 done
 shift $((OPTIND - 1))
-[ $# -gt 0 ] || set -- crowd late kill loss cuts churn strangers idle
+[ $# -gt 0 ] || set -- crowd late kill loss cuts churn strangers doctor idle
 
 # crowd_of NAME TIMES_LATE KILL LIMIT: a pull by every node; upstream may send LIMIT hundredths of the blob.
 crowd_of() {
@@ -195,6 +196,44 @@ out() {
     for number in 1 2 3 4; do meets "$number" 3 || return 1; done
 }
 
+# says N CODE WORDS WHAT [OPTION]: does `edgenode doctor` on node N end with CODE and say WORDS? Without the upstreams.
+says() {
+    local code=0
+    inside "$1" "$EDGENODE" doctor ${5---offline} --config "$work/node$1.toml" >"$work/doctor" 2>&1 || code=$?
+    if [ "$code" = "$2" ] && grep -q "$3" "$work/doctor"; then
+        report "doctor: $4"
+    else
+        sed 's/^/    /' "$work/doctor"
+        report "doctor: $4: FAILED (ended with $code, was to say \"$3\")"
+    fi
+}
+
+doctor() {
+    says 1 0 'UDP .* TCP .* and both back' "a whole network has no problem"
+    says 1 0 'upstream .*:5000/ answers' "upstream answers" ""
+    deny 1 "ip saddr $(address_of 2) meta l4proto udp"
+    says 1 1 'datagrams get there, its answers do not get here' "answers of node 2 get lost"
+    mend 1
+    deny 2 "ip saddr $(address_of 1) meta l4proto udp"
+    says 1 1 'datagrams get here, this node.s do not get there' "datagrams to node 2 get lost"
+    mend 2
+    deny 2 "ip saddr $(address_of 1) udp length > 1100"
+    says 1 1 'datagrams of 1,232 bytes get lost on the way there' "a narrow path to node 2"
+    mend 2
+    deny 1 "ip saddr $(address_of 2) udp length > 1100"
+    says 1 1 'datagrams of 1,232 bytes get lost on the way from there' "a narrow path from node 2"
+    mend 1
+    deny 1 "ip saddr $(address_of 3) tcp flags syn"
+    says 1 1 'cannot connect to this node' "node 3 cannot connect to node 1"
+    says 3 1 'no connection' "node 3 finds the same"
+    mend 1
+    ip netns pids "$net-3" | xargs -r kill -9
+    says 1 0 'is not reached, neither by UDP nor by TCP' "node 3 is gone"
+    says 3 0 'none runs with this data folder' "node 3 is not running"
+    chmod 644 "$work/data2/node.key"
+    says 2 1 'PROBLEM  key' "a key that others can read"
+}
+
 # idle: what each of the nodes sends and uses when nothing happens. The first seconds, in which they get to know each
 # other, do not count.
 idle() {
@@ -226,8 +265,9 @@ for scenario in "$@"; do
     cuts) start_site 4 && cuts ;;
     churn) start_site 5 && churn ;;
     strangers) start_site 4 && strangers ;;
+    doctor) start_site 3 && doctor ;;
     idle) start_site 20 && idle ;;
-    *) fail "There is no scenario $scenario." "Known: crowd late kill loss cuts churn strangers idle" ;;
+    *) fail "There is no scenario $scenario." "Known: crowd late kill loss cuts churn strangers doctor idle" ;;
     esac
     net_down
     wait 2>/dev/null || true

@@ -92,5 +92,14 @@ RULES
     done
 }
 
+# deny NAME MATCH: NAME drops what comes in and matches, in nftables' words.
+deny() {
+    inside "$1" nft -f - <<RULES
+add table inet cut
+add chain inet cut in { type filter hook input priority -10; }
+add rule inet cut in $2 drop
+RULES
+}
+
 # mend NAME: takes all cuts of NAME away.
 mend() { inside "$1" nft delete table inet cut; }

@@ -25,6 +25,9 @@ struct ClusterTests {
     @Test("strangers, revoked nodes and floods get nothing and stop nothing")
     func strangers() async throws { try await run(["strangers"]) }
 
+    @Test("doctor finds what is lost, and in which direction")
+    func doctor() async throws { try await run(["doctor"]) }
+
     @Test("twenty nodes with nothing to do keep each other", .enabled(if: isSoak))
     func idle() async throws { try await run(["-s", "300", "idle"]) }
 }

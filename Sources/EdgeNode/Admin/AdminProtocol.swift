@@ -22,6 +22,7 @@ enum AdminProtocol {
         var exportPlan: ExportSummary?
         var pins: [String]?
         var cluster: ClusterLine?
+        var trials: [TrialLine]?
         /// Whether anything was changed.
         var changed: Bool?
         var error: String?

@@ -43,6 +43,9 @@ package struct AdminResponder: Responder {
         case "peers":
             let cluster = cluster
             return reply { AdminProtocol.Line(cluster: cluster?.report) }
+        case "trials":
+            let cluster = cluster
+            return reply { AdminProtocol.Line(trials: await cluster?.tryPeers() ?? []) }
         case "revocations":
             let cluster = cluster
             return reply {

@@ -126,11 +126,33 @@ package struct NodeClient: Sendable {
         return (length, ReceivedBody(response.body))
     }
 
+    /// How the node is, and its answer as it came.
+    /// - Throws: `CommandFailure` when what answers is no node of this version.
+    package func status() async throws -> (report: StatusReport, text: String) {
+        let answer = try await get("/api/v1/status")
+        guard answer.status == 200 else {
+            throw CommandFailure(
+                .unavailable, "the node answered \(answer.status): \(answer.text.prefix(300))")
+        }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        do {
+            return (try decoder.decode(StatusReport.self, from: Data(answer.body)), answer.text)
+        } catch {
+            throw CommandFailure(.badData, "what answers is not an edgenode of this version: \(error)")
+        }
+    }
+
     /// What the node says of its cluster; nil when it is in none.
     package func cluster() async throws -> ClusterLine? {
         var found: ClusterLine?
         try await call("peers", body: [String: String]()) { found = $0.cluster }
         return found
+    }
+
+    /// Has the node try the ways to the members of its cluster and back.
+    package func trials() async throws -> [TrialLine] {
+        try await result("trials", body: [String: String](), \.trials)
     }
 
     /// Has the node take the revocation list of its data folder over.

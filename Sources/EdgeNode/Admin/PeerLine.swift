@@ -33,6 +33,8 @@ package protocol ClusterAdministration: Sendable {
     var report: ClusterLine { get }
     /// Takes the revocation list of the data folder over and passes it on.
     func takeRevocations() throws
+    /// Tries the ways to every member and back; takes up to half a minute.
+    func tryPeers() async -> [TrialLine]
 }
 
 /// This node in its cluster.

@@ -24,7 +24,9 @@ package struct EdgeNodeCommand: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, StatusCommand.self, WarmCommand.self, PinCommand.self, UnpinCommand.self,
             PinsCommand.self, VerifyCommand.self, CollectCommand.self, ExportCommand.self, ImportCommand.self,
-            InventoryCommand.self, ClusterCommand.self, JoinCommand.self, PeersCommand.self, KeyCommand.self,
+            InventoryCommand.self, ClusterCommand.self, JoinCommand.self, PeersCommand.self,
+            DoctorCommand.self, TopCommand.self,
+            KeyCommand.self,
             PasswordCommand.self, TokenCommand.self,
             ClientConfigCommand.self, ConfigCommand.self, VersionCommand.self,
         ]

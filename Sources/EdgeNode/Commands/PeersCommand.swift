@@ -59,11 +59,7 @@ package struct PeersCommand: AsyncParsableCommand {
                 peer.roles.joined(separator: ","),
             ])
         }
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        var lines = rows.map { row in
-            zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }
-                .joined(separator: "  ").trimmingCharacters(in: .whitespaces)
-        }
+        var lines = TextTable.lines(rows)
         for peer in report.peers {
             if let what = peer.blamedFor { lines.append("\(short(peer.node)) is to blame: \(what)") }
             if let days = peer.expiresInDays, days < 30 {

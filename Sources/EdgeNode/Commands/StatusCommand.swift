@@ -16,36 +16,32 @@ package struct StatusCommand: AsyncParsableCommand {
 
     @Flag(help: "Print the status API's answer as it is.")
     package var json = false
-    @Option(
-        help: ArgumentHelp("Ask the node at this URL instead of the one on this machine.", valueName: "url"))
-    package var url: String?
-    @OptionGroup package var options: ConfigurationOptions
+    @OptionGroup package var place: NodePlace
     package init() {}
 
     package func run() async throws {
-        let client =
-            try url.map { NodeClient(base: $0.hasSuffix("/") ? String($0.dropLast()) : $0) }
-            ?? NodeClient.front(of: try options.load().configuration)
-        let answer = try await client.get("/api/v1/status")
-        guard answer.status == 200 else {
-            throw CommandFailure(
-                .unavailable, "the node answered \(answer.status): \(answer.text.prefix(300))")
-        }
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        let report: StatusReport
-        do {
-            report = try decoder.decode(StatusReport.self, from: Data(answer.body))
-        } catch {
-            throw CommandFailure(.badData, "what answers is not an edgenode of this version: \(error)")
-        }
+        let (report, text) = try await place.client().status()
         if json {
-            Terminal.show(answer.text.trimmingCharacters(in: .newlines))
+            Terminal.show(text.trimmingCharacters(in: .newlines))
         } else {
             for line in StatusTable.lines(report) { Terminal.show(line) }
         }
         if let reason = report.node.notReadyBecause {
             throw CommandFailure(.incomplete, "the node is not ready: \(reason)")
         }
+    }
+}
+
+/// Which running node a command asks.
+package struct NodePlace: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("Ask the node at this URL instead of the one on this machine.", valueName: "url"))
+    package var url: String?
+    @OptionGroup package var options: ConfigurationOptions
+    package init() {}
+
+    func client() throws -> NodeClient {
+        try url.map { NodeClient(base: $0.hasSuffix("/") ? String($0.dropLast()) : $0) }
+            ?? NodeClient.front(of: try options.load().configuration)
     }
 }

@@ -14,6 +14,7 @@ package final class ClusterLink: Sendable {
     let files: ClusterFolder
     let gossip: GossipService
     let network: PeerNetwork
+    let trials: PeerTrials
     private let connections: PeerConnections
     private let shelf: PieceShelf
     private let identity: SessionIdentity
@@ -53,6 +54,7 @@ package final class ClusterLink: Sendable {
         (self.identity, self.limits, self.settings, self.host) = (identity, limits, settings, host)
         (self.credentials, self.logger) = (credentials, logger)
         running = Running()
+        trials = PeerTrials(gossip: gossip, connections: connections)
     }
 
     /// Binds the UDP socket; nil when this node is in no cluster.
@@ -125,17 +127,18 @@ package final class ClusterLink: Sendable {
     func serve(_ content: any LocalContent, inventory: PeerInventory) async throws {
         let answers = ContentServer(
             content: content, shelf: shelf, credentials: credentials, limits: limits, logger: logger)
-        let gossip = gossip
+        let (gossip, trials) = (gossip, trials)
         let server: PeerServer
         do {
             server = try await PeerServer.start(
                 host: host, port: settings.listen.port, identity: identity, limits: limits,
                 counters: network.counters, group: MultiThreadedEventLoopGroup.singleton, logger: logger
             ) { request, peer in
-                if case .exchange(let bytes) = request {
-                    return .ok(await gossip.answerExchange(bytes, from: peer.id))
+                switch request {
+                case .exchange(let bytes): .ok(await gossip.answerExchange(bytes, from: peer.id))
+                case .trial: await trials.answer(peer.id)
+                default: await answers.answer(request, for: peer)
                 }
-                return await answers.answer(request, for: peer)
             }
         } catch {
             throw CommandFailure(

@@ -169,6 +169,13 @@ extension GossipCore {
         flush(&self, &step, &rng)
     }
 
+    /// Sends one datagram of exactly these messages, where the member's record says.
+    mutating func send(
+        _ encoded: [UInt8], to position: Int, _ step: inout Step, _ rng: inout GossipRandom
+    ) {
+        seal(encoded, to: position, at: nil, &step, &rng)
+    }
+
     private mutating func seal(
         _ bytes: [UInt8], to position: Int, at endpoint: Endpoint?, _ step: inout Step,
         _ rng: inout GossipRandom

@@ -56,6 +56,7 @@ extension GossipCore {
     mutating func acknowledged(
         _ number: UInt32, by position: Int, _ step: inout Step, _ rng: inout GossipRandom
     ) {
+        if tried(number, by: position, &step) { return }
         if let relay = relays.first(where: { $0.number == number }) {
             relays.removeAll { $0.number == number }
             if let asker = index[relay.asker] { send([.ack(relay.askerNumber)], to: asker, &step, &rng) }

@@ -28,6 +28,7 @@ public struct GossipCore: Sendable {
     var nextProbe: GossipTime
     var probe: Probe?
     var relays: [Relay] = []
+    var trials: [Trial] = []
     var probeNumber: UInt32
     /// Lifeguard's local health: 0 is well.
     var health = 0
@@ -170,6 +171,7 @@ public struct GossipCore: Sendable {
         if isDirty { wake = min(wake, nextPersist) }
         if let probe { wake = min(wake, probe.isIndirect ? probe.deadline : probe.timeout) }
         for relay in relays { wake = min(wake, relay.isNacked ? relay.until : relay.nackAt) }
+        for trial in trials { wake = min(wake, trial.again, trial.begun + Self.trialTime) }
         for position in suspects {
             if let suspicion = roster[position].suspicion { wake = min(wake, suspicion.deadline) }
         }
@@ -206,6 +208,7 @@ public struct GossipCore: Sendable {
         case .release(let id): release(id, &step, &rng)
         case .observed(let node, let observation): observe(observation, of: node, step)
         case .revocations(let list): take(list, &step)
+        case .trial(let node, let size, let token): beginTrial(of: node, size, token: token, &step, &rng)
         case .leave: leave(&step, &rng)
         }
         keepTime(&step, &rng)
@@ -230,6 +233,7 @@ public struct GossipCore: Sendable {
     private mutating func keepTime(_ step: inout Step, _ rng: inout GossipRandom) {
         guard !isLeaving else { return }
         keepProbing(&step, &rng)
+        keepTrying(&step, &rng)
         keepSuspecting(&step, &rng)
         keepExchanging(&step, &rng)
         keepAsking(&step, &rng)

@@ -28,6 +28,13 @@ public enum PeerObservation: Hashable, Sendable {
     case lied
 }
 
+/// How large a datagram is tried.
+public enum TrialSize: Hashable, Sendable {
+    case usual
+    /// 1,232 bytes, as no link of the Internet may be too narrow for with IPv6.
+    case largest
+}
+
 public enum GossipInput: Sendable {
     /// The time of `nextWake` has come.
     case wake
@@ -44,6 +51,8 @@ public enum GossipInput: Sendable {
     case release(InventoryID)
     case observed(NodeID, PeerObservation)
     case revocations(RevocationList)
+    /// Do datagrams get to a member and back? Answered by `tried` within 1.5 s.
+    case trial(NodeID, TrialSize, token: UInt64)
     /// Says goodbye; nothing more is sent after the next gossip.
     case leave
 }
@@ -53,6 +62,8 @@ public enum GossipEffect: Sendable {
     case exchange(token: UInt64, with: Endpoint, expecting: NodeID?, [UInt8])
     case reply(token: UInt64, [UInt8])
     case answer(token: UInt64, OwnerAnswer)
+    /// Until the answer to the first of several pings; nil = none came.
+    case tried(token: UInt64, Duration?)
     case event(GossipEvent)
     /// What has to be on disk soon; each takes the place of the one before.
     case persist([UInt8])

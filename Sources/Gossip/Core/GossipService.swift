@@ -35,6 +35,7 @@ public final class GossipService: Sendable {
         var timerAt = GossipTime.distantFuture
         var answers: [UInt64: CheckedContinuation<OwnerAnswer, Never>] = [:]
         var replies: [UInt64: CheckedContinuation<[UInt8], Never>] = [:]
+        var trials: [UInt64: CheckedContinuation<Duration?, Never>] = [:]
         var nextToken: UInt64 = 1
         var publishedAt = GossipTime()
         /// What came before there was a way to others over TCP.
@@ -184,6 +185,25 @@ public final class GossipService: Sendable {
         }
     }
 
+    /// Since the last datagram of a member, as of now; nil when none came yet.
+    public func silence(of node: NodeID) async -> Duration? {
+        await onLoop { $0.core.view(of: node, now: Self.now)?.silence }
+    }
+
+    /// Until the answer of a member to a datagram of its own; nil when none came within 1.5 s.
+    public func tryDatagram(to node: NodeID, _ size: TrialSize) async -> Duration? {
+        await withCheckedContinuation { continuation in
+            loop.execute {
+                let running = self.state.value
+                guard running.isRunning else { return continuation.resume(returning: nil) }
+                let token = running.nextToken
+                running.nextToken += 1
+                running.trials[token] = continuation
+                self.input(.trial(node, size, token: token))
+            }
+        }
+    }
+
     /// Whether a node that has proven its key over TCP is a member.
     public func admit(_ card: MemberCard) async -> Result<Trust.Admission, TrustRefusal> {
         await onLoop { running in running.core.admit(card, wall: Date()) }
@@ -199,6 +219,8 @@ public final class GossipService: Sendable {
                 continuation.resume(returning: OwnerAnswer(lease: .unreachable, holders: [], fetchers: []))
             }
             for (_, continuation) in running.replies { continuation.resume(returning: []) }
+            for (_, continuation) in running.trials { continuation.resume(returning: nil) }
+            running.trials = [:]
             running.answers = [:]
             running.replies = [:]
             running.transport = nil
@@ -275,6 +297,7 @@ public final class GossipService: Sendable {
             running.replies.removeValue(forKey: token)?.resume(returning: bytes)
         case .answer(let token, let answer):
             running.answers.removeValue(forKey: token)?.resume(returning: answer)
+        case .tried(let token, let span): running.trials.removeValue(forKey: token)?.resume(returning: span)
         case .event(let event): tell(event)
         case .persist(let bytes): file.write(bytes)
         }

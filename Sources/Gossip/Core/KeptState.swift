@@ -47,3 +47,14 @@ extension GossipCore {
         return writer.bytes
     }
 }
+
+extension GossipCore {
+    /// Bytes at the beginning of what gossip keeps in which the time stands.
+    public static let keptTimePrefix = 13
+
+    /// The time that was kept last, in the first bytes of the state file; nil when they are not of this version.
+    public static func keptTime(_ prefix: [UInt8]) -> Date? {
+        guard prefix.count >= keptTimePrefix, prefix[0] == KeptState.version else { return nil }
+        return KeptState(prefix).time
+    }
+}

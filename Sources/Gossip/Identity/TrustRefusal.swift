@@ -60,5 +60,5 @@ public enum TrustRefusal: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    static func day(_ date: Date) -> String { String(date.ISO8601Format().prefix(10)) }
+    package static func day(_ date: Date) -> String { String(date.ISO8601Format().prefix(10)) }
 }

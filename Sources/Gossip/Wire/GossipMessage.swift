@@ -67,6 +67,18 @@ package enum GossipMessage: Hashable, Sendable {
         return writer.bytes
     }
 
+    /// A ping that fills the largest datagram: what stands behind a body's known part is passed over.
+    package static func paddedPing(_ number: UInt32) -> [UInt8] {
+        // Type and length take three bytes.
+        var body = WireWriter(capacity: DatagramHead.messageLimit)
+        body.write(number)
+        body.write([UInt8](repeating: 0, count: DatagramHead.messageLimit - 3 - body.bytes.count))
+        var writer = WireWriter(capacity: DatagramHead.messageLimit)
+        writer.write(GossipMessage.ping(number).type)
+        writer.writeBlock(body.bytes)
+        return writer.bytes
+    }
+
     private func writeBody(to writer: inout WireWriter) {
         switch self {
         case .ping(let number), .ack(let number), .nack(let number): writer.write(number)

@@ -1,3 +1,4 @@
+package import ChunkStore
 package import Content
 internal import Gossip
 
@@ -13,7 +14,14 @@ package enum PeerRequest: Hashable, Sendable {
     /// What the peer's own upstream said last of a name that may change.
     case statement(ReferenceName)
     case ping
+    /// The ways from the peer to the asker, tried by the peer.
+    case trial
+    /// How a held blob of that digest is put together.
+    case recipe(ContentAsk, Digest)
+    /// Chunks of it, at most `chunkLimit`.
+    case chunks(ContentAsk, Digest, [ChunkID])
 
+    package static let chunkLimit = 1024
     /// Bytes of the longest request.
     package static let byteLimit = 1 << 20
     static let nameByteLimit = ReferenceName.maximumByteCount
@@ -41,6 +49,17 @@ package enum PeerRequest: Hashable, Sendable {
             writer.write(UInt8(4))
             writer.writeText(name.text)
         case .ping: writer.write(UInt8(5))
+        case .trial: writer.write(UInt8(6))
+        case .recipe(let ask, let digest):
+            writer.write(UInt8(7))
+            ask.write(to: &writer)
+            digest.write(to: &writer)
+        case .chunks(let ask, let digest, let ids):
+            writer.write(UInt8(8))
+            ask.write(to: &writer)
+            digest.write(to: &writer)
+            writer.writeNumber(ids.count)
+            for id in ids { writer.write(id.bytes) }
         }
         return writer.bytes
     }
@@ -67,6 +86,16 @@ package enum PeerRequest: Hashable, Sendable {
             return .bytes(ask, transfer, start..<start + count)
         case 4: return .statement(try ReferenceName(from: &reader))
         case 5: return .ping
+        case 6: return .trial
+        case 7: return .recipe(try ContentAsk(from: &reader), try Digest(from: &reader))
+        case 8:
+            let (ask, digest) = (try ContentAsk(from: &reader), try Digest(from: &reader))
+            var ids: [ChunkID] = []
+            for _ in 0..<(try reader.readCount(limit: chunkLimit)) {
+                guard let id = ChunkID(try reader.readBytes(ChunkID.byteCount)) else { throw .truncated }
+                ids.append(id)
+            }
+            return .chunks(ask, digest, ids)
         default: return nil
         }
     }

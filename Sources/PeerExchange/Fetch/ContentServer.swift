@@ -29,14 +29,18 @@ package final class ContentServer: Sendable {
     package func answer(_ request: PeerRequest, for peer: PeerIdentity) async -> PeerReply {
         do {
             switch request {
-            case .exchange: return .unsupported
+            case .exchange, .trial: return .unsupported
             case .ping: return .ok([])
             case .find(let ask, let knownBytes, let knownPieces, let patience, let wantsBytes):
                 return try await find(
                     ask, for: peer, knownBytes: knownBytes, knownPieces: knownPieces,
                     patience: .milliseconds(Int64(min(patience, 1000))), wantsBytes: wantsBytes)
             case .bytes(let ask, let transfer, let range):
-                return try await bytes(ask, transfer, range, for: peer)
+                return try await streaming { try await bytes(ask, transfer, range, for: peer) }
+            case .recipe(let ask, let digest):
+                return try await streaming { await recipe(ask, digest, for: peer) }
+            case .chunks(let ask, let digest, let ids):
+                return try await streaming { await chunks(ask, digest, ids, for: peer) }
             case .statement(let name):
                 guard let reference = await content.statement(for: name, for: peer) else { return .notHeld }
                 return .ok(Statement(reference, credentials: credentials).encoded)
@@ -68,9 +72,8 @@ package final class ContentServer: Sendable {
         }
     }
 
-    private func bytes(
-        _ ask: ContentAsk, _ transfer: TransferKey, _ range: Range<Int64>, for peer: PeerIdentity
-    ) async throws -> PeerReply {
+    /// Does what costs disk and wire, for so many at once.
+    private func streaming(_ work: () async throws -> PeerReply) async throws -> PeerReply {
         let isTaken = running.withLock { running in
             guard running < streamsAtOnce else { return false }
             running += 1
@@ -78,6 +81,28 @@ package final class ContentServer: Sendable {
         }
         guard isTaken else { return .busy(200) }
         defer { running.withLock { $0 -= 1 } }
+        return try await work()
+    }
+
+    private func recipe(_ ask: ContentAsk, _ digest: Digest, for peer: PeerIdentity) async -> PeerReply {
+        guard let recipe = await content.recipe(of: digest, ask: ask, for: peer) else { return .notHeld }
+        let encoded = recipe.encoded()
+        guard encoded.count < PeerReply.byteLimit else { return .notHeld }
+        await pace.take(encoded.count)
+        return .ok(encoded)
+    }
+
+    private func chunks(
+        _ ask: ContentAsk, _ digest: Digest, _ ids: [ChunkID], for peer: PeerIdentity
+    ) async -> PeerReply {
+        let encoded = ChunkList.encode(await content.chunks(ids, of: digest, ask: ask, for: peer))
+        await pace.take(encoded.count)
+        return .ok(encoded)
+    }
+
+    private func bytes(
+        _ ask: ContentAsk, _ transfer: TransferKey, _ range: Range<Int64>, for peer: PeerIdentity
+    ) async throws -> PeerReply {
         switch await content.find(ask, for: peer) {
         case .notHeld: return .notHeld
         case .denied(let reason): return .denied(reason)

@@ -1,4 +1,4 @@
-internal import ChunkStore
+package import ChunkStore
 package import Content
 package import Gossip
 package import Logging
@@ -179,6 +179,44 @@ package final class PeerNetwork: Sendable {
             if let transfer { return .transfer(transfer, from: node) }
         }
         return isDenied ? .denied : .nothing(silent: silent)
+    }
+
+    // MARK: chunks
+
+    /// How a held blob is put together, as a peer says it; nil when it does not.
+    package func recipe(of digest: Digest, _ ask: ContentAsk, at node: NodeID) async -> Recipe? {
+        guard
+            case .ok(let bytes)? = try? await caller.call(
+                .recipe(ask, digest), of: node, within: .piece(.seconds(3)))
+        else { return nil }
+        do { return try Recipe(decoding: bytes) } catch RecipeError.newerVersion {
+            return nil
+        } catch {
+            lied(node, what: "a recipe of \(ask) that cannot be read: \(error)")
+            return nil
+        }
+    }
+
+    /// Chunks of a blob that a peer holds, each with its hash.
+    /// - Parameter ids: at most `PeerRequest.chunkLimit`, and at most 1 MiB of chunks.
+    /// - Throws: `PeerFailure` unless all of them came.
+    package func chunks(
+        _ ids: [ChunkID], of digest: Digest, _ ask: ContentAsk, at node: NodeID
+    ) async throws(PeerFailure) -> [[UInt8]] {
+        let reply = try await caller.call(
+            .chunks(ask, digest, ids), of: node, within: .piece(.seconds(3)))
+        guard case .ok(let bytes) = reply else { throw .malformed("\(reply)") }
+        let chunks: [[UInt8]]
+        do { chunks = try ChunkList.decode(bytes, count: ids.count) } catch {
+            lied(node, what: "chunks of \(ask) that make no sense: \(error)")
+            throw .malformed("\(error)")
+        }
+        for (id, chunk) in zip(ids, chunks) where !chunk.isEmpty && ChunkID(of: chunk) != id {
+            lied(node, what: "other bytes than those of the chunk \(id) of \(ask)")
+            throw .malformed("a chunk does not have its hash")
+        }
+        guard !chunks.contains(where: \.isEmpty) else { throw .malformed("a chunk is gone there") }
+        return chunks
     }
 
     // MARK: mutable names

@@ -88,6 +88,15 @@ package final class PeerTransfer: Sendable {
         source = Mutex((first, 0))
     }
 
+    /// The digests of all pieces, when all of it was held when it was found and one part has them all: up to 32 MiB. The
+    /// signature is checked.
+    package func wholeList() -> [[UInt8]]? {
+        guard begun.isComplete, let part = begun.pieces else { return nil }
+        var list = PieceList(transfer: transfer, size: size, signer: signer)
+        guard list.extend(with: part, in: cluster), list.digests.count == list.pieceCount else { return nil }
+        return list.digests
+    }
+
     private enum Event: Sendable {
         case found(NodeID, Found)
         /// It does not have it, or is not there.

@@ -113,6 +113,17 @@ package final class PeerConnections: PeerCaller, ExchangeTransport {
         }
     }
 
+    /// Dials a member anew, whatever is open to it, and asks it for a sign of life.
+    /// - Returns: what that took.
+    package func tryDialling(_ peer: NodeID) async throws(PeerFailure) -> Duration {
+        guard let endpoint = endpoint(peer) else { throw .unknown }
+        let start = ContinuousClock.now
+        let session = try await dial(endpoint, expecting: peer)
+        defer { session.channel.close(promise: nil) }
+        _ = try await call(.ping, over: session, within: .small(.seconds(3)))
+        return .now - start
+    }
+
     /// Ends what is open to a peer: it is no member any more, or it lied.
     package func drop(_ peer: NodeID) {
         let sessions = state.withLock { $0.sessions.removeValue(forKey: peer) ?? [] }

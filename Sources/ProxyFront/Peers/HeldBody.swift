@@ -19,17 +19,22 @@ struct HeldBody: LocalBody {
     var isFed: Bool { false }
     var present: [Range<Int64>] { object.size > 0 ? [0..<object.size] : [] }
 
+    func read(_ range: Range<Int64>) async throws -> [UInt8] { try await object.read(range) }
+
+    func waitForMore(than count: Int64, within patience: Duration) async {}
+}
+
+extension StoredObject {
+    /// The bytes of a range, however they are kept.
     /// - Throws: `StoreError.incomplete` for a range beyond the end, else what the disk reports.
     func read(_ range: Range<Int64>) async throws -> [UInt8] {
-        guard range.lowerBound >= 0, range.upperBound <= object.size else {
-            throw StoreError.incomplete(present: object.size, size: object.size)
+        guard range.lowerBound >= 0, range.upperBound <= size else {
+            throw StoreError.incomplete(present: size, size: size)
         }
-        switch object.body {
+        switch body {
         case .bytes(let bytes): return Array(bytes[Int(range.lowerBound)..<Int(range.upperBound)])
         case .file(let file): return try await FileBytes.read(FileSlice(file: file, range: range))
         case .recipe(let reader): return try await reader.read(range)
         }
     }
-
-    func waitForMore(than count: Int64, within patience: Duration) async {}
 }

@@ -19,7 +19,8 @@ package final class NetworkReach: PeerReach {
 
     package func choose(_ ask: ContentAsk, size: Int64?) async -> PeerChoice {
         switch await network.decide(ask) {
-        case .peers(let transfer, _): .peers(NetworkBody(transfer))
+        case .peers(let transfer, let node):
+            .peers(NetworkBody(transfer, delta: ModuleDelta(ask, transfer, at: node, network, store)))
         case .upstream(let lease): .upstream(lease: lease)
         }
     }
@@ -52,13 +53,23 @@ extension PeerName {
 /// A body that comes in from other nodes.
 private struct NetworkBody: PeerBody {
     let transfer: PeerTransfer
+    let delta: ModuleDelta?
 
-    init(_ transfer: PeerTransfer) { self.transfer = transfer }
+    init(_ transfer: PeerTransfer, delta: ModuleDelta?) { (self.transfer, self.delta) = (transfer, delta) }
 
     var facts: ContentFacts { transfer.facts }
     var peer: PeerName { PeerName(transfer.signer) }
 
     func run(into ingest: Ingest, reading: @escaping @Sendable () -> Int64) async throws {
+        if let delta, ingest.presentCount == 0 {
+            try ingest.setSize(transfer.size)
+            do { try await delta.fill(ingest) } catch is StoreError where Task.isCancelled {
+                throw CancellationError()
+            } catch is PeerFailure {
+                // Pieces bring what chunks did not.
+            }
+            if ingest.presentCount == transfer.size { return }
+        }
         try await transfer.run(into: ingest, reading: reading)
     }
 }

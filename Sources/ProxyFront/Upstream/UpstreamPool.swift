@@ -132,19 +132,10 @@ public final class UpstreamPool: Sendable {
         Task {
             var outcome = CircuitBreaker.Outcome.success
             do throws(UpstreamFailure) {
-                let place = upstream.probe.isEmpty ? upstream.base : upstream.base.appending(upstream.probe)
-                var request = UpstreamRequest(place, limit: Int64(UpstreamRefusal.bodyLimit))
-                request.tls = upstream.tls
-                let answer = try await transport.get(request)
-                answer.body.cancel()
+                try await transport.probe(upstream)
             } catch {
-                switch error {
-                case .refused(let refusal) where !(502...504).contains(refusal.status): break
-                case .tooLong: break
-                default:
-                    outcome = .dead
-                    logger.debug("\(upstream.name) is still failing: \(error)")
-                }
+                outcome = .dead
+                logger.debug("\(upstream.name) is still failing: \(error)")
             }
             let alive = outcome == .success
             entries.withLock { entries in

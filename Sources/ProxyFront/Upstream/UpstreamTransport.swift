@@ -112,3 +112,20 @@ public protocol UpstreamTransport: Sendable {
     /// - Throws: `UpstreamFailure.refused` for every status but 200 and 206, with the body that came along.
     func get(_ request: UpstreamRequest) async throws(UpstreamFailure) -> UpstreamAnswer
 }
+
+extension UpstreamTransport {
+    /// Asks an upstream whether it lives: any answer but 502, 503 and 504 says so.
+    /// - Throws: what it met instead of an answer.
+    public func probe(_ upstream: Upstream) async throws(UpstreamFailure) {
+        let place = upstream.probe.isEmpty ? upstream.base : upstream.base.appending(upstream.probe)
+        var request = UpstreamRequest(place, limit: Int64(UpstreamRefusal.bodyLimit))
+        request.tls = upstream.tls
+        do throws(UpstreamFailure) { try await get(request).body.cancel() } catch {
+            switch error {
+            case .refused(let refusal) where !(502...504).contains(refusal.status): return
+            case .tooLong: return
+            default: throw error
+            }
+        }
+    }
+}

@@ -20,6 +20,8 @@ struct CommandLineTests {
         #expect(warm.parallel == 3)
         #expect(!warm.pin)
         #expect(try parse("status", "--json", as: StatusCommand.self).json)
+        #expect(try parse("doctor", "--offline", as: DoctorCommand.self).offline)
+        #expect(try parse("top", "--count", "3", as: TopCommand.self).count == 3)
         #expect(try parse("pin", "a.example/m", "b.example/m", as: PinCommand.self).subjects.count == 2)
         #expect(try parse("unpin", "a.example/m", as: UnpinCommand.self).subjects == ["a.example/m"])
         _ = try parse("pins", as: PinsCommand.self)
@@ -55,7 +57,8 @@ struct CommandLineTests {
             ["pin"], ["unpin"], ["warm", "--pin", "--url", "http://e", "x"], ["warm"],
             ["warm", "--parallel", "0", "x"], ["warm", "--parallel", "65", "x"], ["serve"],
             ["run", "--confg", "x"], ["password"], ["token", "a b"], ["token", "a", "--role", "root"],
-            ["client-config", "go", "--form", "xml"], ["run", "extra"],
+            ["client-config", "go", "--form", "xml"], ["run", "extra"], ["top", "--interval", "0"],
+            ["top", "--count", "0"],
         ])
     func refused(words: [String]) throws {
         let error = try #require(throws: (any Error).self) { try EdgeNodeCommand.parseAsRoot(words) }

@@ -18,6 +18,10 @@ struct CoreBench {
     private(set) var exchangesTried: [Int: Int] = [:]
     private(set) var replies: [UInt64: [UInt8]] = [:]
     private(set) var answers: [UInt64: OwnerAnswer] = [:]
+    /// What became of trials.
+    private(set) var trials: [UInt64: Duration?] = [:]
+    /// Larger datagrams vanish.
+    var widest = Int.max
     /// Nodes that neither send nor receive.
     var silent: Set<Int> = []
 
@@ -77,7 +81,8 @@ struct CoreBench {
         case .send(let bytes, let endpoint):
             let target = self.number(at: endpoint)
             sent.append((number, target, bytes))
-            guard let target, !silent.contains(number), !silent.contains(target) else { return }
+            guard let target, !silent.contains(number), !silent.contains(target), bytes.count <= widest
+            else { return }
             give(.datagram(bytes, from: Self.endpoint(number)), to: target)
         case .exchange(let token, let endpoint, let expecting, let bytes):
             exchangesTried[number, default: 0] += 1
@@ -95,6 +100,7 @@ struct CoreBench {
             give(.exchangeAnswer(token: token, .success((credentials[target].id, answer))), to: number)
         case .reply(let token, let bytes): replies[token] = bytes
         case .answer(let token, let answer): answers[token] = answer
+        case .tried(let token, let span): trials[token] = .some(span)
         case .event(let event): events[number].append(event)
         case .persist(let bytes): kept[number] = bytes
         }

@@ -127,6 +127,7 @@ extension Simulation {
             if let wrong = invariants.leases.answered(answer, token: token, at: now), checksLeases {
                 invariants.violate(wrong, at: now)
             }
+        case .tried: break
         case .event(let event):
             log.note(event, at: node, in: self)
             invariants.happened(event, at: node, in: self)

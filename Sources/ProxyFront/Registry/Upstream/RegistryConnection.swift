@@ -44,15 +44,8 @@ final class RegistryConnection: Sendable {
         self.metrics = metrics
         self.logger = logger
         logins = RegistryLogins(upstream)
-        var tls: UpstreamTLS?
-        if !upstream.caFiles.isEmpty || upstream.clientCertificateFile != nil {
-            tls = try UpstreamTLS(
-                caFiles: upstream.caFiles, clientCertificateFile: upstream.clientCertificateFile,
-                clientKeyFile: upstream.clientKeyFile)
-        }
-        endpoints = upstream.endpoints.map { base in
-            let place = Upstream(base: base, probe: "/v2/", tls: tls)
-            return Endpoint(
+        endpoints = try upstream.places().map { place in
+            Endpoint(
                 upstream: place,
                 authorizer: EndpointAuthorizer(
                     endpoint: place, trust: LoginTrust(upstream, resolver: resolver), tokens: tokens))
@@ -198,4 +191,17 @@ extension UpstreamFailure {
 
     /// The upstream knows who asks and what for, and will not give it, or says that there is none.
     var isDenial: Bool { [401, 403, 404, 410].contains(status) }
+}
+
+extension RegistryUpstream {
+    /// The registry's endpoints, as they are asked. Reads the PEM files that it names, which blocks.
+    /// - Throws: `UpstreamClientError` naming a PEM file that cannot be used.
+    public func places() throws(UpstreamClientError) -> [Upstream] {
+        var tls: UpstreamTLS?
+        if !caFiles.isEmpty || clientCertificateFile != nil {
+            tls = try UpstreamTLS(
+                caFiles: caFiles, clientCertificateFile: clientCertificateFile, clientKeyFile: clientKeyFile)
+        }
+        return endpoints.map { Upstream(base: $0, probe: "/v2/", tls: tls) }
+    }
 }
