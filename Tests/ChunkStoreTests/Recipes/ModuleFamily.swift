@@ -98,4 +98,28 @@ struct FamilyFigures {
         figures.index = size()
         return figures
     }
+
+    /// What each version but the first costs between nodes, as a share of its zip: its recipe with the hashes of its chunks,
+    /// and those chunks that the two versions before it do not have.
+    static func wireShares(_ zips: [[UInt8]]) async throws -> [Double] {
+        let directory = TestDirectory()
+        let store = try await directory.open()
+        var shares: [Double] = []
+        var held: [Set<ChunkID>] = []
+        for zip in zips {
+            let digest = try await store.publish(zip)
+            guard let recipe = try await store.travellingRecipe(of: digest) else {
+                throw CocoaError(.featureUnsupported)
+            }
+            let lengths = try recipe.places().mapValues(\.count)
+            if !held.isEmpty {
+                let known = held.suffix(2).reduce(into: Set()) { $0.formUnion($1) }
+                let missing = lengths.filter { !known.contains($0.key) }.values.reduce(0, +)
+                shares.append(Double(recipe.encoded().count + missing) / Double(zip.count))
+            }
+            held.append(Set(lengths.keys))
+        }
+        await store.close()
+        return shares
+    }
 }

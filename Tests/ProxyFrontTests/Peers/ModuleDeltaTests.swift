@@ -145,7 +145,10 @@ import Testing
 
     @Test(arguments: [HostileRecipes.Kind.wrongChunks, .noChunks, .otherRecipe, .wrongHeader])
     func aPeerThatLiesAboutChunksIsNamedAndThePullSucceeds(kind: HostileRecipes.Kind) async throws {
-        try await site({ HostileRecipes(content: $0, kind: kind) }) { site in
+        let lying = { (content: StoreContent) -> any LocalContent in
+            HostileRecipes(content: content, kind: kind)
+        }
+        try await site(lying) { site in
             let got = try await site.next(1, within: Self.versions[1].name)
             #expect(got.body == Self.versions[1].zip && got.isComplete)
             #expect((site.moved.lies == 1) == (kind != .noChunks && kind != .otherRecipe))
