@@ -12,7 +12,8 @@ package final class FileAuditLog: AuditLog {
         path: String, maximum: Int64, keep: Int, limit: Int = 65_536, logger: Logger
     ) throws(RotatingFileError) {
         let file = try RotatingFile(path: path, maximum: maximum, keep: keep)
-        writer = LineWriter(name: "audit", limit: limit, sink: AuditSink(file, logger: logger))
+        writer = LineWriter(
+            name: "audit", limit: limit, gather: .milliseconds(20), sink: AuditSink(file, logger: logger))
     }
 
     /// The log of a configuration; nil when there is none.
@@ -63,13 +64,13 @@ private final class AuditSink: LineSink, @unchecked Sendable {
 
     func write(_ lines: [[UInt8]], lost: Int) {
         do {
-            for line in lines { try file.append(line) }
+            try file.append(lines)
             if lost > 0 {
                 var note = JSONLine()
                 note.add("time", Timestamp.text(Date()))
                 note.add("action", "lost")
                 note.add("count", Int64(lost))
-                try file.append(note.line)
+                try file.append([note.line])
             }
             if isFailing { logger.notice("the audit log is written again") }
             isFailing = false

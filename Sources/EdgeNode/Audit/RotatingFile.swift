@@ -46,13 +46,29 @@ struct RotatingFile: ~Copyable {
         return (descriptor, Int64(status.st_size))
     }
 
+    /// Bytes written at once.
+    private static let batch = 256 << 10
+
     /// Appends whole lines. What cannot be written is lost and reported by throwing; the next call tries again.
-    mutating func append(_ line: [UInt8]) throws(RotatingFileError) {
+    mutating func append(_ lines: [[UInt8]]) throws(RotatingFileError) {
+        var pending: [UInt8] = []
+        for line in lines {
+            let isFull = size + Int64(pending.count + line.count) > maximum && size + Int64(pending.count) > 0
+            if isFull || pending.count >= Self.batch {
+                try write(pending)
+                pending.removeAll(keepingCapacity: true)
+            }
+            if isFull { try rotate() }
+            pending += line
+        }
+        try write(pending)
+    }
+
+    private mutating func write(_ bytes: [UInt8]) throws(RotatingFileError) {
         if descriptor < 0 { (descriptor, size) = try Self.open(path) }
-        if size > 0, size + Int64(line.count) > maximum { try rotate() }
-        var rest = line[...]
+        var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else {
                 throw RotatingFileError(path: path, reason: String(cString: strerror(errno)))

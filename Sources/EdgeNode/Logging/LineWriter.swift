@@ -14,10 +14,12 @@ package final class LineWriter: Sendable {
     private let queue: Queue
     private let limit: Int
 
-    /// - Parameter limit: how many lines wait at most.
-    package init(name: String, limit: Int = 16_384, sink: any LineSink) {
+    /// - Parameters:
+    ///   - limit: how many lines wait at most.
+    ///   - gather: how long the first line waits for others, so that many are written at once.
+    package init(name: String, limit: Int = 16_384, gather: Duration = .zero, sink: any LineSink) {
         self.limit = limit
-        let queue = Queue()
+        let queue = Queue(gather: gather / .seconds(1))
         self.queue = queue
         let thread = Thread { Self.run(queue, sink) }
         thread.name = name
@@ -33,7 +35,12 @@ package final class LineWriter: Sendable {
         }
         queue.lines.append(line)
         queue.appended += 1
-        if queue.lines.count == 1 { queue.condition.broadcast() }
+        if queue.lines.count == 1 {
+            queue.condition.broadcast()
+        } else if queue.lines.count == limit / 2 {
+            queue.isHurried = true
+            queue.condition.broadcast()
+        }
     }
 
     /// Waits until everything that was appended before is written. Not for event loops or tasks.
@@ -41,6 +48,8 @@ package final class LineWriter: Sendable {
         queue.condition.lock()
         defer { queue.condition.unlock() }
         let goal = queue.appended
+        queue.isHurried = true
+        queue.condition.broadcast()
         while queue.written < goal { queue.condition.wait() }
     }
 
@@ -57,6 +66,11 @@ package final class LineWriter: Sendable {
         queue.condition.lock()
         while true {
             while queue.lines.isEmpty, !queue.isClosed { queue.condition.wait() }
+            if queue.gather > 0 {
+                let deadline = Date(timeIntervalSinceNow: queue.gather)
+                while !queue.isClosed, !queue.isHurried, queue.condition.wait(until: deadline) {}
+            }
+            queue.isHurried = false
             let lines = queue.lines
             let lost = queue.lost
             queue.lines = []
@@ -76,11 +90,16 @@ package final class LineWriter: Sendable {
     private final class Queue: @unchecked Sendable {
         // Sendable: every field but the condition is read and written with the condition's lock held.
         let condition = NSCondition()
+        let gather: Double
+        /// Somebody waits for what is appended, or the queue fills up.
+        var isHurried = false
         var lines: [[UInt8]] = []
         var lost = 0
         var appended = 0
         var written = 0
         var isClosed = false
         var isDone = false
+
+        init(gather: Double) { self.gather = gather }
     }
 }

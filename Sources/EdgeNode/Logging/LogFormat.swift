@@ -84,16 +84,29 @@ package struct LogFormat: Sendable {
 /// Instants as text, in UTC with milliseconds (RFC 3339).
 package enum Timestamp {
     package static func text(_ time: Date) -> String {
-        let milliseconds = Int64((time.timeIntervalSince1970 * 1000).rounded(.down))
+        let milliseconds = max(0, Int64((time.timeIntervalSince1970 * 1000).rounded(.down)))
         var seconds = time_t(milliseconds / 1000)
         var parts = tm()
         gmtime_r(&seconds, &parts)
-        func pad(_ number: Int32, _ width: Int) -> String {
-            let digits = String(number)
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        return String(unsafeUninitializedCapacity: 24) { bytes in
+            var count = 0
+            func write(_ number: Int32, _ width: Int, _ end: Unicode.Scalar) {
+                var rest = number
+                for place in stride(from: count + width - 1, through: count, by: -1) {
+                    bytes[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+                    rest /= 10
+                }
+                bytes[count + width] = UInt8(ascii: end)
+                count += width + 1
+            }
+            write(parts.tm_year + 1900, 4, "-")
+            write(parts.tm_mon + 1, 2, "-")
+            write(parts.tm_mday, 2, "T")
+            write(parts.tm_hour, 2, ":")
+            write(parts.tm_min, 2, ":")
+            write(parts.tm_sec, 2, ".")
+            write(Int32(milliseconds % 1000), 3, "Z")
+            return count
         }
-        return "\(pad(parts.tm_year + 1900, 4))-\(pad(parts.tm_mon + 1, 2))-\(pad(parts.tm_mday, 2))"
-            + "T\(pad(parts.tm_hour, 2)):\(pad(parts.tm_min, 2)):\(pad(parts.tm_sec, 2))"
-            + ".\(pad(Int32(milliseconds % 1000), 3))Z"
     }
 }
