@@ -51,15 +51,17 @@ public struct Digest: Hashable, Sendable {
     /// Parses `sha256:<64 hex>` or `sha512:<128 hex>`; upper-case hex is refused, as the
     /// specification demands.
     public init(parsing text: some StringProtocol) throws(DigestError) {
-        guard let colon = text.firstIndex(of: ":") else { throw .malformed(String(text.prefix(200))) }
-        let name = String(text[..<colon])
-        guard let algorithm = DigestAlgorithm(rawValue: name) else {
-            throw .unsupportedAlgorithm(String(name.prefix(64)))
+        var text = String(text)
+        let parts = text.withUTF8 { utf8 -> (name: String, bytes: [UInt8]?)? in
+            guard let colon = utf8.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+            let hex = utf8[(colon + 1)...]
+            return (String(decoding: utf8[..<colon], as: UTF8.self), hex.count <= 256 ? Hex.decode(hex) : nil)
         }
-        let hex = text[text.index(after: colon)...]
-        guard hex.utf8.count <= 256, let bytes = Hex.decode(hex) else {
-            throw .malformed(String(text.prefix(200)))
+        guard let parts else { throw .malformed(String(text.prefix(200))) }
+        guard let algorithm = DigestAlgorithm(rawValue: parts.name) else {
+            throw .unsupportedAlgorithm(String(parts.name.prefix(64)))
         }
+        guard let bytes = parts.bytes else { throw .malformed(String(text.prefix(200))) }
         try self.init(algorithm, bytes: bytes)
     }
 

@@ -16,23 +16,29 @@ public enum Hex {
 
     /// The bytes that `text` spells, or nil when it has an odd length or any character besides `0-9a-f`.
     public static func decode(_ text: some StringProtocol) -> [UInt8]? {
+        var text = String(text)
+        return text.withUTF8 { decode($0[...]) }
+    }
+
+    /// As `decode(_:)`, of the text's bytes.
+    static func decode(_ text: Slice<UnsafeBufferPointer<UInt8>>) -> [UInt8]? {
+        guard text.count % 2 == 0 else { return nil }
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.utf8.count / 2)
-        var high: UInt8?
-        for character in text.utf8 {
-            let value: UInt8
-            switch character {
-            case 0x30...0x39: value = character - 0x30
-            case 0x61...0x66: value = character - 0x61 + 10
-            default: return nil
-            }
-            if let first = high {
-                bytes.append(first << 4 | value)
-                high = nil
-            } else {
-                high = value
-            }
+        bytes.reserveCapacity(text.count / 2)
+        var place = text.startIndex
+        while place < text.endIndex {
+            guard let high = value(text[place]), let low = value(text[place + 1]) else { return nil }
+            bytes.append(high << 4 | low)
+            place += 2
         }
-        return high == nil ? bytes : nil
+        return bytes
+    }
+
+    private static func value(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case 0x30...0x39: digit - 0x30
+        case 0x61...0x66: digit - 0x61 + 10
+        default: nil
+        }
     }
 }

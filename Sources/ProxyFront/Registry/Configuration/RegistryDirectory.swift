@@ -72,6 +72,8 @@ public struct RegistryDirectory: Sendable {
     }
 
     private func known(_ text: String) throws(RegistryDirectoryError) -> RegistryUpstream {
+        // Most requests name a registry just as it is configured.
+        if let upstream = upstream(RegistryHost(trusted: text)) { return upstream }
         let host: RegistryHost
         do throws(RegistryNameError) { host = try RegistryHost(text) } catch { throw .name(error) }
         guard let upstream = upstream(host) else { throw .unknown(host) }

@@ -29,24 +29,25 @@ package struct RegistryRequest: Sendable, Equatable {
     ///   - query: what follows the `?`.
     /// - Throws: `RegistryError` as the specification has it for what is malformed.
     package init(target: String, query: String?) throws(RegistryError) {
-        guard let bytes = PercentEncoding.decode(target), let path = String(validating: bytes, as: UTF8.self)
-        else { throw RegistryError(.badRequest, .nameInvalid, "the path is not UTF-8") }
-        let fields = try Self.fields(query)
+        let path = try Self.path(of: target)
+        let fields = try query.map(Self.fields) ?? [:]
         namespace = fields["ns"].flatMap { $0.isEmpty ? nil : $0 }
-        let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
-        guard segments.first == "v2" else { throw .unknownEndpoint }
-        let rest = segments.dropFirst()
-        if rest.isEmpty || rest.elementsEqual([""]) {
+        // By bytes: characters cost more than all the rest of a hit.
+        guard path.utf8.starts(with: "/v2".utf8) else { throw .unknownEndpoint }
+        let rest = path[path.utf8.index(path.startIndex, offsetBy: 3)...]
+        if rest.isEmpty || rest == "/" {
             (endpoint, self.path) = (.base, "")
             return
         }
-        if rest.elementsEqual(["_catalog"]) {
+        if rest == "/_catalog" {
             (endpoint, self.path) = (.catalog(try Page(fields)), "")
             return
         }
         // A name may hold any of the words below, so the path is read from its end.
-        guard rest.count >= 2, let last = rest.last else { throw .unknownEndpoint }
-        let word = rest[rest.endIndex - 2]
+        guard rest.utf8.first == UInt8(ascii: "/"), let (before, last) = Self.split(rest.dropFirst()) else {
+            throw .unknownEndpoint
+        }
+        let (name, word) = Self.split(before) ?? ("", before)
         switch (word, last) {
         case ("tags", "list"): endpoint = .tags(try Page(fields))
         case ("manifests", _): endpoint = .manifest(try Self.reference(last))
@@ -58,7 +59,22 @@ package struct RegistryRequest: Sendable, Equatable {
             endpoint = .referrers(try Self.digest(last), artifactType: type)
         default: throw .unknownEndpoint
         }
-        self.path = rest.dropLast(2).joined(separator: "/")
+        self.path = String(name)
+    }
+
+    private static func path(of target: String) throws(RegistryError) -> String {
+        guard target.utf8.contains(UInt8(ascii: "%")) else { return target }
+        guard let path = decoded(target[...]) else {
+            throw RegistryError(.badRequest, .nameInvalid, "the path is not UTF-8")
+        }
+        return path
+    }
+
+    /// What stands before the last slash and behind it; nil when there is none.
+    private static func split(_ text: Substring) -> (Substring, Substring)? {
+        text.utf8.lastIndex(of: UInt8(ascii: "/")).map { slash in
+            (text[..<slash], text[text.utf8.index(after: slash)...])
+        }
     }
 
     private static func reference(_ text: Substring) throws(RegistryError) -> ManifestReference {
@@ -79,9 +95,9 @@ package struct RegistryRequest: Sendable, Equatable {
 
     /// The query's fields, the first of each name. A `+` stands for itself: media types hold it, and spaces are in
     /// nothing that is asked for here.
-    private static func fields(_ query: String?) throws(RegistryError) -> [String: String] {
+    private static func fields(_ query: String) throws(RegistryError) -> [String: String] {
         var fields: [String: String] = [:]
-        for field in (query ?? "").split(separator: "&").prefix(64) {
+        for field in query.split(separator: "&").prefix(64) {
             let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let value = parts.count == 2 ? parts[1] : ""
             guard let name = decoded(parts[0]), let text = decoded(value), text.utf8.count <= valueLimit

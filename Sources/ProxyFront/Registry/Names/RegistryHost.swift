@@ -15,7 +15,8 @@ public struct RegistryHost: Hashable, Sendable, CustomStringConvertible {
         self.text = lower
     }
 
-    private init(trusted text: String) { self.text = text }
+    /// For a text that is compared with known names only, or is one.
+    init(trusted text: String) { self.text = text }
 
     public var description: String { text }
 

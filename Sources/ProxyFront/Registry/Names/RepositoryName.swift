@@ -8,11 +8,11 @@ public struct RepositoryName: Hashable, Sendable, CustomStringConvertible {
     /// - Throws: `RegistryNameError.repository` for a text that does not match
     ///   `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*` or is longer than 255 bytes.
     public init(_ text: some StringProtocol) throws(RegistryNameError) {
-        guard text.utf8.count <= Self.maximumByteCount,
-            text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-                .allSatisfy({ Self.isSegment($0) })
-        else { throw .repository(String(text.prefix(300))) }
-        self.text = String(text)
+        var copy = String(text)
+        guard copy.withUTF8({ $0.count <= Self.maximumByteCount && Self.isValid($0) }) else {
+            throw .repository(String(text.prefix(300)))
+        }
+        self.text = copy
     }
 
     public var description: String { text }
@@ -20,30 +20,28 @@ public struct RepositoryName: Hashable, Sendable, CustomStringConvertible {
     /// Whether it is one segment, which on Docker Hub is short for `library/<segment>`.
     public var isOneSegment: Bool { !text.utf8.contains(UInt8(ascii: "/")) }
 
-    private static func isSegment(_ segment: some BidirectionalCollection<UInt8>) -> Bool {
-        guard let first = segment.first, let last = segment.last, isAlphanumeric(first), isAlphanumeric(last)
-        else { return false }
-        var separators: [UInt8] = []
-        for byte in segment {
-            if isAlphanumeric(byte) {
-                if !isSeparator(separators) { return false }
-                separators = []
-            } else {
-                separators.append(byte)
+    private static func isValid(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        // The separator that is open: its first byte, and how many there are of it.
+        var (separator, count) = (UInt8(ascii: "/"), 1)
+        for byte in text {
+            switch byte {
+            case _ where isAlphanumeric(byte): count = 0
+            case UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "/"):
+                // Of the same kind two underscores or any number of dashes may follow each other; a segment begins and
+                // ends with a letter or a digit.
+                if count == 0 {
+                    (separator, count) = (byte, 1)
+                } else if byte == separator,
+                    byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") && count == 1
+                {
+                    count += 1
+                } else {
+                    return false
+                }
+            default: return false
             }
         }
-        return true
-    }
-
-    /// None at all, `.`, `_`, `__`, or any number of dashes.
-    private static func isSeparator(_ bytes: [UInt8]) -> Bool {
-        switch bytes.first {
-        case nil: true
-        case UInt8(ascii: "."): bytes.count == 1
-        case UInt8(ascii: "_"): bytes.count <= 2 && bytes.allSatisfy { $0 == UInt8(ascii: "_") }
-        case UInt8(ascii: "-"): bytes.allSatisfy { $0 == UInt8(ascii: "-") }
-        default: false
-        }
+        return count == 0
     }
 
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {
