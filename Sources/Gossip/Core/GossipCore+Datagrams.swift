@@ -170,7 +170,7 @@ extension GossipCore {
     }
 
     /// Sends one datagram of exactly these messages, where the member's record says.
-    mutating func send(
+    mutating func sendAlone(
         _ encoded: [UInt8], to position: Int, _ step: inout Step, _ rng: inout GossipRandom
     ) {
         seal(encoded, to: position, at: nil, &step, &rng)

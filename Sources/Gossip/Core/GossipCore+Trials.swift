@@ -62,7 +62,7 @@ extension GossipCore {
     ) {
         switch size {
         case .usual: send([.ping(number)], to: position, &step, &rng)
-        case .largest: send(GossipMessage.paddedPing(number), to: position, &step, &rng)
+        case .largest: sendAlone(GossipMessage.paddedPing(number), to: position, &step, &rng)
         }
     }
 }

@@ -89,6 +89,15 @@ package struct FetchPlan: Sendable {
     /// The digests of so many pieces are known: only those can be checked, and are asked for.
     package mutating func list(_ count: Int) { listed = max(listed, min(count, pieces.count)) }
 
+    /// The list is no one's word any more: nothing more is asked for until there is another one.
+    package mutating func forgetList() { listed = 0 }
+
+    /// A peer that was dropped may be asked again: the fault was another's.
+    package mutating func forgive(_ node: NodeID) {
+        guard let index = peers.firstIndex(where: { $0.node == node }) else { return }
+        peers[index].isDropped = false
+    }
+
     /// What a peer has; nil = all of it.
     /// - Returns: whether it has more than before.
     @discardableResult

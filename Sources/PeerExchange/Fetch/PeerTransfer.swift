@@ -61,7 +61,7 @@ package final class PeerTransfer: Sendable {
     ///   - found: what `first` said, with the beginning of a list.
     ///   - others: more peers that may have it, nearest first.
     /// - Returns: nil when what was found cannot be fetched piece by piece.
-    init?(
+    package init?(
         _ ask: ContentAsk, found: Found, first: NodeID, others: [NodeID], caller: any PeerCaller,
         shelf: PieceShelf,
         cluster: ClusterID, patience: Patience = Patience(),
@@ -107,7 +107,8 @@ package final class PeerTransfer: Sendable {
 
     private enum Outcome: Sendable {
         case written
-        case lied(String)
+        /// Other bytes than those of the list.
+        case differs
         case busy(Duration)
         case failed(String)
         /// The ingest takes nothing any more.
@@ -147,6 +148,13 @@ package final class PeerTransfer: Sendable {
         // The digests that pieces are checked against, and the list of whoever is asked for them at present.
         var digests: [[UInt8]] = []
         var list: PieceList?
+        // What was asked for and what came by which digest; who sent something else, until it is known whose fault that is.
+        var asked: [Int: [UInt8]] = [:]
+        var written: [Int: [UInt8]] = [:]
+        var accused: [Int: NodeID] = [:]
+        var convicted: Set<NodeID> = []
+        /// Nobody gives anything but busy answers since then.
+        var busySince: ContinuousClock.Instant?
         var rng = GossipRandom()
         var progress = ContinuousClock.now
         var lastReason = "nobody answered"
@@ -169,6 +177,10 @@ package final class PeerTransfer: Sendable {
                     var next = list ?? PieceList(transfer: transfer, size: size, signer: part.signer)
                     if part.first == next.digests.count {
                         if next.extend(with: part, in: cluster), Self.agree(next.digests, digests) {
+                            guard written.allSatisfy({ next.digests.count <= $0 || next.digests[$0] == $1 })
+                            else {
+                                throw PeerTransferFailure.nobodyLeft("their lists of pieces differ")
+                            }
                             list = next
                             shelf.note(part)
                             if next.digests.count > digests.count {
@@ -203,16 +215,37 @@ package final class PeerTransfer: Sendable {
                 switch outcome {
                 case .written:
                     progress = .now
+                    busySince = nil
+                    written[piece] = asked[piece]
                     plan.arrived(piece, from: node, now: now())
-                case .lied(let what):
+                    // The list was right about it, so whoever sent other bytes was not.
+                    if let liar = accused.removeValue(forKey: piece), convicted.insert(liar).inserted {
+                        convict(liar, of: piece)
+                    }
+                case .differs where asked[piece] != digest(of: piece, in: digests):
+                    // It was held against a list that was withdrawn since.
+                    plan.failed(piece, from: node, now: now())
+                case .differs:
                     plan.failed(piece, from: node, now: now())
                     plan.drop(node)
-                    blame(node, what)
-                    if node == source.withLock({ $0.node }) {
-                        list = nil
-                        turn(to: plan.nodes)
+                    let supplier = source.withLock { $0.node }
+                    guard node == supplier || accused[piece] != nil else {
+                        // Its word against the list's: somebody else's bytes decide.
+                        accused[piece] = node
+                        break
                     }
-                case .busy(let pause): plan.failed(piece, from: node, pause: pause, now: now())
+                    // The supplier's own bytes are not what its list says, or two others agree that they are not.
+                    if convicted.insert(supplier ?? node).inserted { convict(supplier ?? node, of: piece) }
+                    if let supplier { plan.drop(supplier) }
+                    for innocent in accused.values where innocent != supplier { plan.forgive(innocent) }
+                    if node != supplier { plan.forgive(node) }
+                    accused = [:]
+                    (digests, list) = ([], nil)
+                    plan.forgetList()
+                    turn(to: plan.nodes)
+                case .busy(let pause):
+                    busySince = busySince ?? .now
+                    plan.failed(piece, from: node, pause: pause, now: now())
                 case .failed(let reason):
                     lastReason = "\(node): \(reason)"
                     plan.failed(piece, from: node, now: now())
@@ -221,6 +254,9 @@ package final class PeerTransfer: Sendable {
             case .tick: break
             }
             if plan.isDone { return }
+            if let busySince, ContinuousClock.now - busySince > patience.growth {
+                throw PeerTransferFailure.stalled
+            }
             if plan.nodes.isEmpty { throw PeerTransferFailure.nobodyLeft(lastReason) }
             // What is under way has a patience of its own: a piece may take long on a thin link.
             if plan.isWaiting { progress = .now }
@@ -230,6 +266,7 @@ package final class PeerTransfer: Sendable {
             }
             while let (piece, node) = plan.next(reader: reading(), now: now(), rng: &rng) {
                 let digest = digests[piece]
+                asked[piece] = digest
                 group.addTask {
                     inbox.yield(
                         .piece(piece, node, await self.fetch(piece, digest, from: node, into: ingest)))
@@ -237,6 +274,15 @@ package final class PeerTransfer: Sendable {
             }
         }
         throw PeerTransferFailure.cancelled
+    }
+
+    private func convict(_ node: NodeID, of piece: Int) {
+        observe(node, .lied)
+        blame(node, "other bytes than those of piece \(piece) of \(ask)")
+    }
+
+    private func digest(of piece: Int, in digests: [[UInt8]]) -> [UInt8]? {
+        piece < digests.count ? digests[piece] : nil
     }
 
     /// Who is asked for the list of pieces, and how many digests of that list are known.
@@ -331,8 +377,7 @@ package final class PeerTransfer: Sendable {
         case .ok(let bytes):
             guard bytes.count == Int(range.upperBound - range.lowerBound), PieceShelf.digest(bytes) == digest
             else {
-                observe(node, .lied)
-                return .lied("other bytes than those of piece \(piece) of \(ask)")
+                return .differs
             }
             let seconds = max((ContinuousClock.now - began) / .seconds(1), 0.000_1)
             observe(node, .throughput(Double(bytes.count) / seconds))
