@@ -32,7 +32,7 @@ let package = Package(
             dependencies: [
                 "Content", "CSodium", "CDeflate", .product(name: "Crypto", package: "swift-crypto"),
             ],
-            exclude: ["Endpoints"],
+            exclude: ["Endpoints", "Intake"],
             swiftSettings: settings
         ),
         // What other nodes send: gossip and the exchange between peers without their sockets.

@@ -8,6 +8,7 @@
 # late       the last one asks 8 s later
 # kill       the node that fetches from upstream is killed half-way
 # loss       5 % of the datagrams are lost
+# thin       as crowd, with a hundredth of the blob; upstream has 1 Mbit/s, the nodes 10
 # cuts       one node away from upstream, then another from everybody, then all whole again
 # churn      nodes are killed and started again for SECONDS (60) while clients pull through all of them
 # strangers  another cluster, a revoked node, a token used twice, and floods of rubbish
@@ -32,7 +33,7 @@ while getopts n:c:s: option; do
     esac
 done
 shift $((OPTIND - 1))
-[ $# -gt 0 ] || set -- crowd late kill loss cuts churn strangers doctor idle
+[ $# -gt 0 ] || set -- crowd late kill loss thin cuts churn strangers doctor idle
 
 # crowd_of NAME TIMES_LATE KILL LIMIT: a pull by every node; upstream may send LIMIT hundredths of the blob.
 crowd_of() {
@@ -262,12 +263,13 @@ for scenario in "$@"; do
     late) start_site "$count" && crowd_of "one 8 s late" 8 0 105 ;;
     kill) start_site "$count" && crowd_of "fetching node killed after ${kill_after:=$((size / 25000000))} s" 0 "$kill_after" 110 ;;
     loss) start_site "$count" && lose 50 && crowd_of "5 % of datagrams lost" 0 0 105 ;;
+    thin) up_rate=1mbit lan_rate=10mbit && start_site "$count" && size=$((size / 100)) crowd_of "upstream at 1 Mbit/s" 0 0 110 ;;
     cuts) start_site 4 && cuts ;;
     churn) start_site 5 && churn ;;
     strangers) start_site 4 && strangers ;;
     doctor) start_site 3 && doctor ;;
     idle) start_site 20 && idle ;;
-    *) fail "There is no scenario $scenario." "Known: crowd late kill loss cuts churn strangers doctor idle" ;;
+    *) fail "There is no scenario $scenario." "Known: crowd late kill loss thin cuts churn strangers doctor idle" ;;
     esac
     net_down
     wait 2>/dev/null || true

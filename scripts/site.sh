@@ -72,12 +72,12 @@ invite() {
     "$EDGENODE" cluster invite --config "$work/node1.toml" "$@" | "$EDGENODE" join - --config "$work/node$name.toml" >/dev/null
 }
 
-# start_site NODES: upstream at 100 Mbit/s, and nodes with empty stores that know each other.
+# start_site NODES: upstream at $up_rate (100 Mbit/s), and nodes with empty stores that know each other at $lan_rate (1 Gbit/s).
 start_site() {
     pulls=()
     rm -rf "${work:?}"/*
     mkdir "$work/blobs"
-    net_up "$1" 100mbit 1gbit
+    net_up "$1" "${up_rate:-100mbit}" "${lan_rate:-1gbit}"
     inside up python3 "$root/scripts/blob_upstream.py" "$(address_of up)" "$work/blobs" "$work/upstream" 2>"$work/upstream.log" &
     local number
     for number in $(seq "$1"); do

@@ -30,11 +30,15 @@ enum ChunkTableCodec {
         for chunk in chunks { bytes.append(varint: Int64(chunk.length)) }
     }
 
-    static func decode(from reader: inout BoundedReader) throws(RecipeError) -> [ChunkReference] {
+    /// - Parameter allowsNumbers: chunk numbers mean something in the store that wrote them only.
+    static func decode(
+        from reader: inout BoundedReader, allowsNumbers: Bool = true
+    ) throws(RecipeError) -> [ChunkReference] {
         let count = try reader.count(bytesEach: 2, of: "chunks")
         guard count > 0 else { return [] }
         let code = try reader.byte()
         guard let naming = Naming(rawValue: code) else { throw .unknownChunkNaming(code) }
+        guard allowsNumbers || naming == .id else { throw .malformed("chunks of another store's numbers") }
         var chunks: [ChunkReference] = []
         chunks.reserveCapacity(count)
         var expected: Int64 = 0

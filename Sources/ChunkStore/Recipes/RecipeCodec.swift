@@ -7,6 +7,8 @@ extension Recipe {
     static let magic: [UInt8] = Array("eRcp".utf8)
     /// The longest body that is ever unpacked, in bytes.
     static let maximumBodyLength: Int64 = 64 << 20
+    /// The same of what comes from another node: some ten thousands of entries.
+    static let travellingBodyLength: Int64 = 4 << 20
     static let checksumLength = 8
 
     /// - Precondition: all chunks are named in the same way.
@@ -26,7 +28,9 @@ extension Recipe {
 
     /// - Throws: `RecipeError` naming what is wrong; nothing larger than the announced and bounded body is
     ///   ever allocated.
-    package init(decoding bytes: [UInt8]) throws(RecipeError) {
+    /// - Parameter expected: what a recipe of another node must be of; it is held to tighter bounds then.
+    package init(decoding bytes: [UInt8], of expected: (blob: Digest, size: Int64)? = nil) throws(RecipeError)
+    {
         guard bytes.starts(with: Self.magic) else { throw .notARecipe }
         guard bytes.count > Self.magic.count else { throw .truncated(at: bytes.count) }
         // The version stands before everything else: a later one may lay out even the checksum otherwise.
@@ -41,7 +45,11 @@ extension Recipe {
         var reader = BoundedReader(bytes[(Self.magic.count + 1)..<end])
         let blob = try Self.digest(from: &reader)
         let size = try reader.varint(in: 0...Recipe.maximumSize, "the blob's size")
-        let bodyLength = Int(try reader.varint(in: 0...Self.maximumBodyLength, "the body's length"))
+        if let expected, blob != expected.blob || size != expected.size {
+            throw .malformed("it is another blob's")
+        }
+        let longest = expected == nil ? Self.maximumBodyLength : Self.travellingBodyLength
+        let bodyLength = Int(try reader.varint(in: 0...longest, "the body's length"))
         let packedLength = Int(try reader.varint(in: 0...Self.maximumBodyLength, "the packed length"))
         let body: [UInt8]
         if packedLength == 0 {
@@ -54,7 +62,7 @@ extension Recipe {
         }
         guard reader.remaining == 0 else { throw .malformed("\(reader.remaining) bytes follow its body") }
         var bodyReader = BoundedReader(body[...])
-        let chunks = try ChunkTableCodec.decode(from: &bodyReader)
+        let chunks = try ChunkTableCodec.decode(from: &bodyReader, allowsNumbers: expected == nil)
         let entries = try ZipHeadersCodec.decode(from: &bodyReader)
         let segments = try Self.segments(from: &bodyReader)
         guard bodyReader.remaining == 0 else {

@@ -105,7 +105,12 @@ package final class ClusterLink: Sendable {
         ) { node in gossip.members.first { $0.node == node && $0.state != .left }?.endpoint }
         // Whoever is no member any more is cut off at once.
         gossip.observe { event in
-            if case .refused(let node, _) = event { connections.drop(node) }
+            switch event {
+            case .refused(let node, _): connections.drop(node)
+            // Some may be connected that gossip does not know: whoever still is a member dials again.
+            case .revoked: connections.dropAll()
+            default: break
+            }
         }
         let shelf = PieceShelf(credentials: credentials)
         let network = PeerNetwork(
@@ -146,7 +151,11 @@ package final class ClusterLink: Sendable {
                 "cluster.listen: TCP \(settings.listen) cannot be used: \(error); is another node running?")
         }
         gossip.observe { event in
-            if case .refused(let node, _) = event { server.drop(node) }
+            switch event {
+            case .refused(let node, _): server.drop(node)
+            case .revoked: server.dropAll()
+            default: break
+            }
         }
         await running.begin(server, inventory)
         gossip.begin(with: connections)

@@ -22,6 +22,9 @@ extension GossipCore {
                 trust.conflict(certificate)
             {
                 isDirty = true
+                for member in roster where member.card.certificate?.serial == serial {
+                    step.effects.append(.event(.refused(member.node, .heldBack(serial))))
+                }
                 step.effects.append(
                     .event(
                         .alarm(

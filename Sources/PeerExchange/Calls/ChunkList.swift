@@ -2,9 +2,9 @@ internal import ChunkStore
 internal import Content
 
 /// Chunks as they travel: in the order in which they were asked for, empty where one is not given.
-enum ChunkList {
+package enum ChunkList {
     /// Bytes of chunks in one reply.
-    static let byteLimit = 1 << 20
+    package static let byteLimit = 1 << 20
 
     static func encode(_ chunks: [[UInt8]?]) -> [UInt8] {
         var writer = WireWriter()

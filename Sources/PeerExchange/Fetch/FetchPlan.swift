@@ -94,8 +94,9 @@ package struct FetchPlan: Sendable {
 
     /// A peer that was dropped may be asked again: the fault was another's.
     package mutating func forgive(_ node: NodeID) {
-        guard let index = peers.firstIndex(where: { $0.node == node }) else { return }
-        peers[index].isDropped = false
+        guard let peer = peers.firstIndex(where: { $0.node == node }), peers[peer].isDropped else { return }
+        peers[peer].isDropped = false
+        for piece in pieces.indices where peers[peer].has[piece] { holders[piece] += 1 }
     }
 
     /// What a peer has; nil = all of it.
@@ -105,7 +106,7 @@ package struct FetchPlan: Sendable {
         guard let peer = peers.firstIndex(where: { $0.node == node }) else { return false }
         var grew = false
         func has(_ piece: Int) {
-            guard !peers[peer].has[piece] else { return }
+            guard !peers[peer].has[piece], !peers[peer].isDropped else { return }
             peers[peer].has[piece] = true
             holders[piece] += 1
             grew = true

@@ -184,12 +184,12 @@ package final class PeerNetwork: Sendable {
     // MARK: chunks
 
     /// How a held blob is put together, as a peer says it; nil when it does not.
-    package func recipe(of digest: Digest, _ ask: ContentAsk, at node: NodeID) async -> Recipe? {
+    package func recipe(of digest: Digest, size: Int64, _ ask: ContentAsk, at node: NodeID) async -> Recipe? {
         guard
             case .ok(let bytes)? = try? await caller.call(
                 .recipe(ask, digest), of: node, within: .piece(.seconds(3)))
         else { return nil }
-        do { return try Recipe(decoding: bytes) } catch RecipeError.newerVersion {
+        do { return try Recipe(decoding: bytes, of: (digest, size)) } catch RecipeError.newerVersion {
             return nil
         } catch {
             lied(node, what: "a recipe of \(ask) that cannot be read: \(error)")

@@ -31,6 +31,8 @@ package final class PeerTransfer: Sendable {
         package var piece: Duration = .seconds(3)
         /// A holder that does not even answer this long is let go.
         package var answer: Duration = .seconds(2)
+        /// How long an answer may wait behind pieces on their way from the same holder.
+        package var behind: Duration = .seconds(60)
         /// Somebody has more of it, or gets more, and nothing comes.
         package var growth: Duration = .seconds(3)
         /// Nobody has more of it, and nobody gets more from upstream: those who followed a node that is gone.
@@ -97,6 +99,9 @@ package final class PeerTransfer: Sendable {
         return list.digests
     }
 
+    /// Bytes that a holder must have got for it to count.
+    private static let growth: Int64 = 16 << 10
+
     private enum Event: Sendable {
         case found(NodeID, Found)
         /// It does not have it, or is not there.
@@ -155,6 +160,8 @@ package final class PeerTransfer: Sendable {
         var convicted: Set<NodeID> = []
         /// Nobody gives anything but busy answers since then.
         var busySince: ContinuousClock.Instant?
+        /// Bytes that each peer had when that last counted as growth.
+        var grown: [NodeID: Int64] = [:]
         var rng = GossipRandom()
         var progress = ContinuousClock.now
         var lastReason = "nobody answered"
@@ -201,8 +208,14 @@ package final class PeerTransfer: Sendable {
                     }
                 }
                 if plan.note(found.isComplete ? nil : found.present, at: node) { progress = .now }
+                // On a thin link a piece takes long to become whole; its holder has more of it all the time.
+                let bytes = found.present.reduce(0) { $0 + $1.upperBound - $1.lowerBound }
+                if bytes >= grown[node, default: 0] + Self.growth, plan.nodes.contains(node) {
+                    grown[node] = bytes
+                    progress = .now
+                }
                 fed.removeAll { $0 == node }
-                if found.isFed { fed.append(node) }
+                if found.isFed, plan.nodes.contains(node) { fed.append(node) }
             case .gone(let node, let reason):
                 lastReason = "\(node): \(reason)"
                 plan.drop(node)
@@ -324,7 +337,8 @@ package final class PeerTransfer: Sendable {
                     patience: UInt32(patience.poll / .milliseconds(1)), wantsBytes: false)
                 let began = ContinuousClock.now
                 let reply = try await caller.call(
-                    request, of: node, within: .small(patience.answer + patience.poll))
+                    request, of: node,
+                    within: .init(silence: patience.answer + patience.poll, inAll: patience.behind))
                 failures = 0
                 guard case .ok(let encoded) = reply else {
                     if case .busy = reply {
@@ -356,7 +370,7 @@ package final class PeerTransfer: Sendable {
     }
 
     private func giveUp(_ node: NodeID, _ reason: String, _ inbox: AsyncStream<Event>.Continuation) async {
-        observe(node, .failed)
+        if !Task.isCancelled { observe(node, .failed) }
         inbox.yield(.gone(node, reason))
     }
 
@@ -370,7 +384,7 @@ package final class PeerTransfer: Sendable {
             reply = try await caller.call(
                 .bytes(ask, transfer, range), of: node, within: .piece(patience.piece))
         } catch {
-            observe(node, .failed)
+            if !Task.isCancelled { observe(node, .failed) }
             return .failed("\(error)")
         }
         switch reply {

@@ -88,7 +88,7 @@ package final class PeerConnections: PeerCaller, ExchangeTransport {
             if case .ok(let bytes) = reply { counters.count(peer) { $0.bytesIn += UInt64(bytes.count) } }
             return reply
         } catch {
-            counters.count(peer) { $0.failures += 1 }
+            if !Task.isCancelled { counters.count(peer) { $0.failures += 1 } }
             throw error
         }
     }
@@ -120,13 +120,22 @@ package final class PeerConnections: PeerCaller, ExchangeTransport {
         let start = ContinuousClock.now
         let session = try await dial(endpoint, expecting: peer)
         defer { session.channel.close(promise: nil) }
-        _ = try await call(.ping, over: session, within: .small(.seconds(3)))
+        _ = try await call(.ping, over: session, within: .init(silence: .seconds(3), inAll: .seconds(3)))
         return .now - start
     }
 
     /// Ends what is open to a peer: it is no member any more, or it lied.
     package func drop(_ peer: NodeID) {
         let sessions = state.withLock { $0.sessions.removeValue(forKey: peer) ?? [] }
+        for session in sessions { session.channel.close(promise: nil) }
+    }
+
+    /// Ends everything that is open.
+    package func dropAll() {
+        let sessions = state.withLock { state in
+            defer { state.sessions = [:] }
+            return state.sessions.values.flatMap(\.self)
+        }
         for session in sessions { session.channel.close(promise: nil) }
     }
 
@@ -161,26 +170,41 @@ package final class PeerConnections: PeerCaller, ExchangeTransport {
                 state.failed[peer] = nil
             }
             if let running = state.dials[peer] { return (running, nil) }
-            let task = Task { () throws -> Session in
-                guard let endpoint = self.endpoint(peer) else { throw PeerFailure.unknown }
-                return try await self.dial(endpoint, expecting: peer)
-            }
+            let task = Task { try await self.dialNow(peer) }
             state.dials[peer] = task
             return (task, nil)
         }
         if let failure { throw failure }
-        do {
-            let session = try await dial.value
-            if state.withLock({ $0.dials.removeValue(forKey: peer) }) != nil { keep(session) }
+        do { return try await Self.outcome(of: dial) } catch {
+            throw error as? PeerFailure ?? .unreachable("\(error)")
+        }
+    }
+
+    private func dialNow(_ peer: NodeID) async throws(PeerFailure) -> Session {
+        do throws(PeerFailure) {
+            guard let endpoint = endpoint(peer) else { throw .unknown }
+            let session = try await dial(endpoint, expecting: peer)
+            state.withLock { $0.dials[peer] = nil }
+            keep(session)
             return session
         } catch {
-            let failure = error as? PeerFailure ?? .unreachable("\(error)")
             state.withLock { state in
                 state.dials[peer] = nil
-                state.failed[peer] = (.now + Self.pause, failure)
+                state.failed[peer] = (.now + Self.pause, error)
             }
-            throw failure
+            throw error
         }
+    }
+
+    /// What comes of a dial, which goes on for others when this task is cancelled.
+    private static func outcome(of dial: Task<Session, any Error>) async throws -> Session {
+        let (results, continuation) = AsyncStream.makeStream(of: Result<Session, any Error>.self)
+        Task {
+            continuation.yield(await dial.result)
+            continuation.finish()
+        }
+        for await result in results { return try result.get() }
+        throw PeerFailure.closed("it was given up")
     }
 
     private func keep(_ session: Session) {
@@ -232,11 +256,16 @@ package final class PeerConnections: PeerCaller, ExchangeTransport {
     ) async throws(PeerFailure) -> PeerReply {
         let loop = session.channel.eventLoop
         let promise = loop.makePromise(of: PeerReply.self)
-        loop.execute {
-            session.handler.value.call(request, within: patience, promise)
-        }
+        let ticket = CallTicket()
+        let handler = session.handler
         do {
-            return try await promise.futureResult.get()
+            return try await withTaskCancellationHandler {
+                loop.execute { handler.value.call(request, within: patience, ticket: ticket, promise) }
+                return try await promise.futureResult.get()
+            } onCancel: {
+                ticket.cancel()
+                loop.execute { handler.value.giveUp(ticket) }
+            }
         } catch let failure as PeerFailure {
             throw failure
         } catch {

@@ -41,11 +41,11 @@ package final class PeerServer: Sendable {
                     let handler = SessionHandler(
                         .listener(serve: serve), identity: identity, limits: limits, counters: counters,
                         loop: channel.eventLoop)
-                    let drops = sessions.drops
+                    let begun = ContinuousClock.now
                     handler.ready.futureResult.whenComplete { result in
                         limiter.end()
                         switch result {
-                        case .success(let peer): sessions.add(channel, of: peer.id, admittedAfter: drops)
+                        case .success(let peer): sessions.add(channel, of: peer.id, begun: begun)
                         case .failure(let failure): logger.debug("\(address): no session: \(failure)")
                         }
                     }
@@ -61,26 +61,31 @@ package final class PeerServer: Sendable {
     /// Ends what a node has dialled: it is no member any more.
     package func drop(_ node: NodeID) { sessions.drop(node) }
 
+    /// Ends everything: whoever still is a member dials again.
+    package func dropAll() { sessions.dropAll() }
+
     package func stop() async { try? await channel.close() }
 
     /// Who is connected, so that whoever is taken out of the cluster loses what it had before.
     private final class Sessions: Sendable {
         private struct State {
             var channels: [NodeID: [ObjectIdentifier: any Channel]] = [:]
-            var drops = 0
+            /// Those that were dropped lately: their handshakes may be under way.
+            var dropped: [NodeID: ContinuousClock.Instant] = [:]
+            var allDropped: ContinuousClock.Instant?
         }
 
+        /// Longer than any handshake.
+        private static let memory = Duration.seconds(30)
         private let state = Mutex(State())
 
-        /// How often anybody was dropped.
-        var drops: Int { state.withLock { $0.drops } }
-
-        /// - Parameter drops: what it was when the handshake began: who was let in while somebody was dropped is asked to
-        ///   come again, as it may be that one.
-        func add(_ channel: any Channel, of node: NodeID, admittedAfter drops: Int) {
+        /// - Parameter begun: when the handshake began: who was dropped since then has to come again.
+        func add(_ channel: any Channel, of node: NodeID, begun: ContinuousClock.Instant) {
             let id = ObjectIdentifier(channel)
             let isCurrent = state.withLock { state in
-                guard state.drops == drops else { return false }
+                guard state.allDropped.map({ $0 < begun }) ?? true,
+                    state.dropped[node].map({ $0 < begun }) ?? true
+                else { return false }
                 state.channels[node, default: [:]][id] = channel
                 return true
             }
@@ -94,11 +99,22 @@ package final class PeerServer: Sendable {
         }
 
         func drop(_ node: NodeID) {
+            let now = ContinuousClock.now
             let channels = state.withLock { state in
-                state.drops += 1
+                state.dropped = state.dropped.filter { now - $0.value < Self.memory }
+                state.dropped[node] = now
                 return state.channels.removeValue(forKey: node)
             }
             for channel in (channels ?? [:]).values { channel.close(promise: nil) }
+        }
+
+        func dropAll() {
+            let channels = state.withLock { state in
+                state.allDropped = .now
+                defer { state.channels = [:] }
+                return state.channels.values.flatMap(\.values)
+            }
+            for channel in channels { channel.close(promise: nil) }
         }
     }
 }

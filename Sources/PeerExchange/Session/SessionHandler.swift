@@ -15,6 +15,7 @@ final class SessionHandler: ChannelInboundHandler {
     }
 
     private struct Call {
+        let ticket: CallTicket
         let promise: EventLoopPromise<PeerReply>
         let begun: NIODeadline
         let patience: CallPatience
@@ -33,7 +34,9 @@ final class SessionHandler: ChannelInboundHandler {
     private var parts: [UInt32: ByteBuffer] = [:]
     private var partBytes = 0
     private var calls: [UInt32: Call] = [:]
-    /// When the peer last sent a part of a reply, to whichever call.
+    /// Bytes of a fragment that others may have to wait behind.
+    private static let weighty = 4096
+    /// When the peer last sent a weighty part of a reply, to whichever call.
     private var lastReply = NIODeadline.uptimeNanoseconds(0)
     private var answering = 0
     private var nextCall: UInt32 = 1
@@ -197,7 +200,8 @@ final class SessionHandler: ChannelInboundHandler {
 
     private func take(_ fragment: FrameCodec.Fragment) {
         touch()
-        if fragment.isReply { lastReply = .now() }
+        // Small replies come out of memory: they say nothing of large ones that wait for a disk.
+        if fragment.isReply, fragment.bytes.readableBytes >= Self.weighty { lastReply = .now() }
         var part = fragment.bytes
         partBytes += part.readableBytes
         if parts[fragment.call] == nil {
@@ -246,32 +250,48 @@ final class SessionHandler: ChannelInboundHandler {
         Task {
             let answer = await serve(request, peer)
             loop.execute {
-                bound.value.answering -= 1
-                bound.value.reply(answer, to: call)
+                // It counts until it is on its way: a peer that does not read gets no more of them into memory.
+                let written = loop.makePromise(of: Void.self)
+                written.futureResult.whenComplete { _ in bound.value.answering -= 1 }
+                bound.value.reply(answer, to: call, written)
             }
         }
     }
 
-    private func reply(_ reply: PeerReply, to call: UInt32) {
+    private func reply(_ reply: PeerReply, to call: UInt32, _ written: EventLoopPromise<Void>? = nil) {
         if let peer, case .ok(let bytes) = reply {
             counters.count(peer.id) { $0.bytesOut += UInt64(bytes.count) }
         }
-        send(reply.encoded, call: call, isReply: true)
+        send(reply.encoded, call: call, isReply: true, written)
     }
 
-    private func send(_ message: [UInt8], call: UInt32, isReply: Bool) {
-        guard var codec, let context, failure == nil else { return }
+    private func send(
+        _ message: [UInt8], call: UInt32, isReply: Bool, _ written: EventLoopPromise<Void>? = nil
+    ) {
+        guard var codec, let context, failure == nil else {
+            written?.fail(failure ?? .closed("it has ended"))
+            return
+        }
         var buffer = context.channel.allocator.buffer(capacity: message.count + 64)
         do throws(FrameCodec.Failure) {
             try codec.write(
                 ByteBuffer(bytes: message), call: call, isReply: isReply, to: &buffer,
                 allocator: context.channel.allocator)
         } catch {
+            written?.fail(PeerFailure.closed("the session has lasted too long"))
             return fail(.closed("the session has lasted too long"))
         }
         self.codec = codec
         touch()
-        context.writeAndFlush(NIOAny(buffer), promise: nil)
+        context.writeAndFlush(NIOAny(buffer), promise: written)
+    }
+
+    /// Who does not take its replies is not listened to. The dialling side goes on reading, or both might wait for ever.
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if case .listener = role {
+            context.channel.setOption(.autoRead, value: context.channel.isWritable).whenFailure { _ in }
+        }
+        context.fireChannelWritabilityChanged()
     }
 
     private func write(_ bytes: [UInt8]) {
@@ -281,13 +301,17 @@ final class SessionHandler: ChannelInboundHandler {
     // MARK: calls
 
     /// Makes a call, on the loop. The promise fails when the session ends first.
-    func call(_ request: PeerRequest, within patience: CallPatience, _ promise: EventLoopPromise<PeerReply>) {
+    func call(
+        _ request: PeerRequest, within patience: CallPatience, ticket: CallTicket,
+        _ promise: EventLoopPromise<PeerReply>
+    ) {
+        guard !ticket.isCancelled else { return promise.fail(PeerFailure.closed("it was given up")) }
         guard failure == nil, codec != nil else {
             return promise.fail(failure ?? .closed("the two have not met"))
         }
         let call = nextCall
         nextCall &+= 1
-        calls[call] = Call(promise: promise, begun: .now(), patience: patience)
+        calls[call] = Call(ticket: ticket, promise: promise, begun: .now(), patience: patience)
         expect(call, in: min(patience.silence, patience.inAll))
         send(request.encoded, call: call, isReply: false)
     }
@@ -308,6 +332,15 @@ final class SessionHandler: ChannelInboundHandler {
         let rest = waiting.patience.inAll - .nanoseconds((now - waiting.begun).nanoseconds)
         guard min(silence, rest) <= .zero else { return expect(call, in: min(silence, rest)) }
         calls.removeValue(forKey: call)?.promise.fail(PeerFailure.timedOut)
+    }
+
+    /// Nobody waits for the reply any more; it is let go when it comes.
+    func giveUp(_ ticket: CallTicket) {
+        guard let call = calls.first(where: { $0.value.ticket === ticket })?.key,
+            let waiting = calls.removeValue(forKey: call)
+        else { return }
+        waiting.timer?.cancel()
+        waiting.promise.fail(PeerFailure.closed("it was given up"))
     }
 
     var load: Int { calls.count }
@@ -345,4 +378,13 @@ final class SessionHandler: ChannelInboundHandler {
         }
         context = nil
     }
+}
+
+/// One call, for whoever wants to give it up.
+final class CallTicket: Sendable {
+    private let flag = Atomic(false)
+
+    var isCancelled: Bool { flag.load(ordering: .relaxed) }
+
+    func cancel() { flag.store(true, ordering: .relaxed) }
 }

@@ -41,7 +41,12 @@ package struct PeerTrial: Hashable, Codable, Sendable {
         largestDatagram = Self.span(try reader.read())
         stream = Self.span(try reader.read())
         silence = Self.span(try reader.read())
-        streamFailure = try reader.readText(limit: 2000)
+        // It is shown on a terminal.
+        let text = try reader.readText(limit: 2000).unicodeScalars.map { scalar in
+            scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
+                ? "?" : scalar
+        }
+        streamFailure = String(String.UnicodeScalarView(text))
         clock = Date(seconds: try reader.read())
     }
 

@@ -34,7 +34,9 @@ package final class PeerTrials: Sendable {
     package func runBack(_ node: NodeID) async throws(PeerFailure) -> PeerTrial {
         // Whoever asks twice within two seconds is asked to wait once.
         for isLast in [false, true] {
-            switch try await connections.call(.trial, of: node, within: .small(.seconds(12))) {
+            switch try await connections.call(
+                .trial, of: node, within: .init(silence: .seconds(15), inAll: .seconds(15)))
+            {
             case .ok(let bytes):
                 do { return try PeerTrial(parsing: bytes) } catch { throw .malformed("\(error)") }
             case .busy(let pause) where !isLast:

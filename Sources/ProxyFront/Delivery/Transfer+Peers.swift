@@ -38,6 +38,7 @@ extension Transfer {
             default: isFed(under: nil)
             }
         }
+        if next != nil { isFed(under: nil) }
         return false
     }
 
@@ -104,6 +105,8 @@ extension Transfer {
     /// Upstream died: lets peers bring the rest of a body that is named by its digest.
     mutating func peersGoOn() async throws -> Bool {
         guard order.expected != nil, relay == nil, peerTries > 0, !Task.isCancelled else { return false }
+        // Given back before another one is asked for: the owner would take the later word for the new one's end.
+        lease = nil
         switch await flight.peerChoice() {
         case .peers(let body)? where flight.admits(body.facts, total: total):
             return try await receive(from: body)

@@ -34,7 +34,10 @@ struct Transfer {
     var peerTries = Self.peerTriesAtMost
     static let peerTriesAtMost = 4
     /// Held as long as upstream is asked, so that other nodes wait for this one.
-    var lease: (any PeerLease)?
+    var lease: (any PeerLease)? {
+        didSet { if lease != nil { leasedAt = .now } }
+    }
+    private var leasedAt = ContinuousClock.now
     /// How often a lost lease still makes this node follow another one.
     private var yields = 2
 
@@ -166,8 +169,9 @@ struct Transfer {
     /// one follows it instead of fetching the rest a second time.
     private mutating func yield() throws {
         lease = nil
+        // Later it has more than the other one: following would make the clients wait.
         guard order.expected != nil, relay == nil, peerTries > 0, yields > 0, let total,
-            total - offset > TransferPolicy.nearby
+            total - offset > TransferPolicy.nearby, ContinuousClock.now - leasedAt < .seconds(5)
         else { return }
         yields -= 1
         throw UpstreamFailure.cancelled

@@ -11,6 +11,8 @@ import PeerExchange
 struct ModuleDelta {
     /// Smaller zips are not worth a question more.
     private static let smallest: Int64 = 64 << 10
+    /// Larger ones are not cut for it.
+    private static let largestRelative: Int64 = 64 << 20
     /// What must be there already: less is brought faster by pieces.
     private static let share = 0.25
     /// Bytes of chunks asked for at once.
@@ -50,8 +52,7 @@ struct ModuleDelta {
     /// Writes as much as it can into `ingest`: all of it, or what came until something failed.
     func fill(_ ingest: Ingest) async throws {
         let relatives = try await relatives()
-        guard !relatives.isEmpty, let recipe = await network.recipe(of: digest, ask, at: node),
-            recipe.blob == digest, recipe.size == size
+        guard !relatives.isEmpty, let recipe = await network.recipe(of: digest, size: size, ask, at: node)
         else { return }
         var places: [ChunkID: Place] = [:]
         for relative in relatives { try await add(relative, to: &places) }
@@ -78,7 +79,7 @@ struct ModuleDelta {
     }
 
     private func add(_ relative: Digest, to places: inout [ChunkID: Place]) async throws {
-        guard let object = try await store.object(relative),
+        guard let object = try await store.object(relative), object.size <= Self.largestRelative,
             let recipe = try await store.travellingRecipe(of: relative)
         else { return }
         for (id, range) in try recipe.places() where places[id] == nil {

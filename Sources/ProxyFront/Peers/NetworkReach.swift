@@ -63,10 +63,9 @@ private struct NetworkBody: PeerBody {
     func run(into ingest: Ingest, reading: @escaping @Sendable () -> Int64) async throws {
         if let delta, ingest.presentCount == 0 {
             try ingest.setSize(transfer.size)
-            do { try await delta.fill(ingest) } catch is StoreError where Task.isCancelled {
-                throw CancellationError()
-            } catch is PeerFailure {
-                // Pieces bring what chunks did not.
+            // Whatever went wrong, pieces bring what chunks did not.
+            do { try await delta.fill(ingest) } catch {
+                if Task.isCancelled { throw CancellationError() }
             }
             if ingest.presentCount == transfer.size { return }
         }

@@ -12,6 +12,9 @@ import Synchronization
 package final class StoreContent: LocalContent {
     private static let privacy = "it is private, and this node's certificate does not have the role for that"
 
+    /// Larger blobs are not cut for peers: their lists of pieces do not fit one answer.
+    private static let largestCut = Int64(PieceList.partLimit) * PeerExchange.pieceLength
+
     private let store: ChunkStore
     private let deliveries: [Delivery]
     private let logger: Logger
@@ -137,11 +140,13 @@ package final class StoreContent: LocalContent {
         guard let shared = await shared(digest, ask, peer), case .held(let body) = await find(ask, for: peer)
         else { return ids.map { _ in nil } }
         var chunks: [[UInt8]?] = []
+        var left = Int64(ChunkList.byteLimit)
         for id in ids {
-            guard let place = shared.places[id] else {
+            guard let place = shared.places[id], place.upperBound - place.lowerBound <= left else {
                 chunks.append(nil)
                 continue
             }
+            left -= place.upperBound - place.lowerBound
             chunks.append(try? await body.read(place))
         }
         return chunks
@@ -150,9 +155,9 @@ package final class StoreContent: LocalContent {
     /// The recipe of a blob that the peer may have under what it asks for.
     private func shared(_ digest: Digest, _ ask: ContentAsk, _ peer: PeerIdentity) async -> SharedRecipe? {
         do {
-            guard case .held(let body) = try await held(ask, for: peer), body.facts.digest == digest else {
-                return nil
-            }
+            guard case .held(let body) = try await held(ask, for: peer), body.facts.digest == digest,
+                body.facts.size ?? .max <= Self.largestCut
+            else { return nil }
             if let known = recipes.withLock({ $0.value(for: digest, now: .now) }) { return known }
             guard let recipe = try await store.travellingRecipe(of: digest) else { return nil }
             let shared = SharedRecipe(recipe: recipe, places: try recipe.places())
