@@ -32,7 +32,10 @@ let package = Package(
             dependencies: [
                 "Content", "CSodium", "CDeflate", .product(name: "Crypto", package: "swift-crypto"),
             ],
-            exclude: ["Endpoints", "Intake"],
+            sources: ["Archive", "Checksums", "Names", "Patterns", "GoRequest.swift", "GoRequestError.swift"]
+                .map {
+                    "GoModules/\($0)"
+                } + ["Patterns"],
             swiftSettings: settings
         ),
         // What other nodes send: gossip and the exchange between peers without their sockets.
@@ -80,14 +83,21 @@ let package = Package(
         // From a client's bytes to an answer's head.
         .target(
             name: "FrontHTTP",
-            dependencies: ["Content", .product(name: "NIOCore", package: "swift-nio")],
+            dependencies: ["Content", "Gossip", .product(name: "NIOCore", package: "swift-nio")],
             sources: [
                 "ByteClass", "BodyParser", "Conditions", "Exchange", "FieldSection", "FrontFuzz", "HTTPDate",
                 "HTTPMethod", "HeadWriter", "Headers", "KnownFields", "LineFeed", "Multipart", "Outgoing",
                 "RangeRequest", "Request", "RequestHead", "RequestLine", "RequestParser", "RequestTrace",
                 "Response", "Status",
             ].map { "HTTP/\($0).swift" }
-                + ["MetricText", "MetricTypes", "Metrics", "UpstreamMetrics"].map { "Status/\($0).swift" },
+                + [
+                    "GossipMetrics", "HeldImages", "MetricText", "MetricTypes", "Metrics", "NodeStatus",
+                    "PeerMetrics", "RegistryMetrics", "UpstreamMetrics",
+                ].map { "Status/\($0).swift" } + [
+                    "Registry/Names/RegistryHost.swift", "Upstream/NetworkAddress.swift",
+                    "Upstream/UpstreamRateLimit.swift",
+                    "GoModules/Names/QuotedText.swift",
+                ],
             swiftSettings: settings
         ),
         .executableTarget(name: "FuzzHTTP", dependencies: ["FrontHTTP"], swiftSettings: settings),
