@@ -29,6 +29,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
         .systemLibrary(name: "CPSL", pkgConfig: "libpsl", providers: [.apt(["libpsl-dev"])]),
+        .systemLibrary(name: "CLinux"),
 
         .target(
             name: "Content",
@@ -69,7 +70,7 @@ let package = Package(
         .target(
             name: "ProxyFront",
             dependencies: [
-                "Content", "ChunkStore", "Gossip", "PeerExchange", "CSodium", "CDeflate", "CPSL",
+                "Content", "ChunkStore", "Gossip", "PeerExchange", "CSodium", "CDeflate", "CPSL", "CLinux",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "DequeModule", package: "swift-collections"),

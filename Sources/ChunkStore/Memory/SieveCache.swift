@@ -3,9 +3,7 @@
 struct SieveCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private struct Entry: Sendable {
         let key: Key
-        var value: Value
         var cost: Int
-        var visited = false
         /// Towards the newest and the oldest entry; -1 = none.
         var newer: Int
         var older: Int
@@ -16,6 +14,9 @@ struct SieveCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private(set) var cost = 0
     private var places: [Key: Int] = [:]
     private var entries: [Entry?] = []
+    /// Beside the entries, so that a hit copies the value alone.
+    private var values: [Value?] = []
+    private var visited: [Bool] = []
     private var free: [Int] = []
     private var newest = -1
     private var oldest = -1
@@ -29,13 +30,13 @@ struct SieveCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     mutating func value(for key: Key) -> Value? {
         guard let place = places[key] else { return nil }
-        entries[place]?.visited = true
-        return entries[place]?.value
+        visited[place] = true
+        return values[place]
     }
 
     /// Looks without counting as a use.
     func peek(_ key: Key) -> Value? {
-        places[key].flatMap { entries[$0]?.value }
+        places[key].flatMap { values[$0] }
     }
 
     /// Adds or replaces. A value that costs more than the whole limit is not taken.
@@ -45,14 +46,16 @@ struct SieveCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         if let old = remove(key) { dropped.append(old) }
         guard added <= limit else { return dropped }
         while cost + added > limit, let victim = evict() { dropped.append(victim) }
-        let entry = Entry(key: key, value: value, cost: added, newer: -1, older: newest)
+        let entry = Entry(key: key, cost: added, newer: -1, older: newest)
         let place: Int
         if let reused = free.popLast() {
             place = reused
-            entries[place] = entry
+            (entries[place], values[place], visited[place]) = (entry, value, false)
         } else {
             place = entries.count
             entries.append(entry)
+            values.append(value)
+            visited.append(false)
         }
         if newest >= 0 { entries[newest]?.newer = place } else { oldest = place }
         newest = place
@@ -68,8 +71,8 @@ struct SieveCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     private mutating func evict() -> Value? {
         var place = hand >= 0 ? hand : oldest
-        while place >= 0, entries[place]?.visited == true {
-            entries[place]?.visited = false
+        while place >= 0, visited[place] {
+            visited[place] = false
             let next = entries[place]?.newer ?? -1
             place = next >= 0 ? next : oldest
         }
@@ -87,6 +90,6 @@ struct SieveCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         free.append(place)
         places[entry.key] = nil
         cost -= entry.cost
-        return entry.value
+        return values[place].take()
     }
 }

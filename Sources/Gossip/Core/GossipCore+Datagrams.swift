@@ -2,6 +2,9 @@ import Content
 
 /// Datagrams in and out: a stranger's is dropped before anything costly is done with it.
 extension GossipCore {
+    /// Questions of one datagram that are answered; a node itself sends one or two with each.
+    package static let answerLimit = 8
+
     /// - Returns: false for what was dropped; `drops` counts why.
     mutating func take(
         _ datagram: [UInt8], from source: Endpoint, _ step: inout Step, _ rng: inout GossipRandom
@@ -43,6 +46,11 @@ extension GossipCore {
             answers.append(.cardRequest(head.sender))
         }
         for message in messages {
+            // A datagram full of questions must not make forty of answers.
+            guard answers.count < Self.answerLimit || !message.isQuestion else {
+                _ = drop(\.flooding)
+                continue
+            }
             handle(message, from: position, answers: &answers, &step, &rng)
         }
         if !answers.isEmpty { send(answers, to: position, at: source, &step, &rng) }

@@ -105,7 +105,17 @@ final class StateFile: Sendable {
         guard fsync(descriptor) == 0, rename(draft, path) == 0 else {
             return String(cString: strerror(errno))
         }
-        return nil
+        return syncFolder()
+    }
+
+    /// A name that was changed survives a loss of power once its folder is synced.
+    private func syncFolder() -> String? {
+        let end = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+        let folder = end.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return String(cString: strerror(errno)) }
+        defer { close(descriptor) }
+        return fsync(descriptor) == 0 ? nil : String(cString: strerror(errno))
     }
 
     private static func onThread(_ work: @escaping @Sendable () -> Void) {

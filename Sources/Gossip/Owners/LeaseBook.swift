@@ -10,7 +10,7 @@ package struct LeaseBook: Sendable {
     }
 
     /// What is to be done about a lease whose holder may be gone.
-    enum Examination {
+    package enum Examination {
         case stands
         /// The holder is to be asked for a sign of life.
         case probe
@@ -19,20 +19,54 @@ package struct LeaseBook: Sendable {
     }
 
     /// A doubted holder that has not been heard for so long has lost its lease.
-    static let doubtTime = Duration.milliseconds(400)
+    package static let doubtTime = Duration.milliseconds(400)
     private static let probeTime = Duration.milliseconds(100)
 
     /// Objects at most; beyond it, what is over goes first, then new ones are granted without being noted.
-    static let limit = 65_536
-    static let followerLimit = 16
+    package static let limit = 65_536
+    /// Objects of one holder at most: a member that asks for everything leaves room for the others.
+    package static let holderLimit = 4_096
+    package static let followerLimit = 16
 
     private var entries: [InventoryID: Entry] = [:]
+    /// Entries by their holder.
+    private var counts: [NodeTag: Int] = [:]
+    private var nextSweep = GossipTime()
 
     package init() {}
 
+    private mutating func put(_ entry: Entry?, for id: InventoryID) {
+        let before = entries[id]
+        entries[id] = entry
+        if let holder = before?.holder {
+            let left = (counts[holder] ?? 0) - 1
+            counts[holder] = left > 0 ? left : nil
+        }
+        if let entry { counts[entry.holder, default: 0] += 1 }
+    }
+
+    /// Makes room for one more object.
+    /// - Returns: whether there is room.
+    private mutating func hasRoom(for holder: NodeTag, now: GossipTime) -> Bool {
+        func isFull() -> Bool {
+            entries.count >= Self.limit || counts[holder, default: 0] >= Self.holderLimit
+        }
+        guard isFull() else { return true }
+        // A walk over everything, which nobody is to cause with each question.
+        guard now >= nextSweep else { return false }
+        nextSweep = now + .seconds(1)
+        keep { $0.expires > now }
+        return !isFull()
+    }
+
+    private mutating func keep(_ isKept: (Entry) -> Bool) {
+        entries = entries.filter { isKept($0.value) }
+        counts = entries.values.reduce(into: [:]) { $0[$1.holder, default: 0] += 1 }
+    }
+
     /// Who may fetch `id`: the asker if nobody may yet or it may already.
     /// - Returns: the lease's holder.
-    mutating func ask(
+    package mutating func ask(
         _ id: InventoryID, by asker: NodeTag, for span: Duration, now: GossipTime
     ) -> NodeTag {
         if var entry = entries[id], entry.expires > now, entry.holder != asker {
@@ -43,33 +77,30 @@ package struct LeaseBook: Sendable {
             entries[id] = entry
             return entry.holder
         }
-        if entries[id] == nil, entries.count >= Self.limit {
-            entries = entries.filter { $0.value.expires > now }
-            guard entries.count < Self.limit else { return asker }
-        }
+        guard entries[id] != nil || hasRoom(for: asker, now: now) else { return asker }
         var entry = entries[id] ?? Entry(holder: asker, expires: now)
         entry.holder = asker
         entry.doubt = nil
         entry.expires = now + span
         entry.followers.removeAll { $0.tag == asker || $0.until <= now }
-        entries[id] = entry
+        put(entry, for: id)
         return asker
     }
 
     /// What another owner granted.
-    mutating func note(_ id: InventoryID, holder: NodeTag, for span: Duration, now: GossipTime) {
+    package mutating func note(_ id: InventoryID, holder: NodeTag, for span: Duration, now: GossipTime) {
         if let entry = entries[id], entry.expires > now {
             // A renewal; a lease of another holder stands until it is over.
             if entry.holder == holder { entries[id]?.expires = now + span }
             return
         }
-        guard entries[id] != nil || entries.count < Self.limit else { return }
-        entries[id] = Entry(holder: holder, expires: now + span)
+        guard entries[id] != nil || hasRoom(for: holder, now: now) else { return }
+        put(Entry(holder: holder, expires: now + span), for: id)
     }
 
     /// Whether a valid lease stands.
     /// - Parameter lastHeard: when the holder last gave a sign of life.
-    mutating func examine(
+    package mutating func examine(
         _ id: InventoryID, isDoubted: Bool, lastHeard: GossipTime?, now: GossipTime
     ) -> Examination {
         guard var entry = entries[id] else { return .stands }
@@ -90,17 +121,18 @@ package struct LeaseBook: Sendable {
         return .probe
     }
 
-    mutating func release(_ id: InventoryID, by holder: NodeTag) {
-        if entries[id]?.holder == holder { entries[id] = nil }
+    package mutating func release(_ id: InventoryID, by holder: NodeTag) {
+        if entries[id]?.holder == holder { put(nil, for: id) }
     }
 
     /// A member that is away holds nothing.
-    mutating func drop(_ holder: NodeTag) {
-        entries = entries.filter { $0.value.holder != holder }
+    package mutating func drop(_ holder: NodeTag) {
+        guard counts[holder] != nil else { return }
+        keep { $0.holder != holder }
     }
 
     /// The holder and those who follow it.
-    func fetchers(of id: InventoryID, now: GossipTime) -> [NodeTag] {
+    package func fetchers(of id: InventoryID, now: GossipTime) -> [NodeTag] {
         guard let entry = entries[id], entry.expires > now else { return [] }
         return [entry.holder] + entry.followers.filter { $0.until > now }.map(\.tag)
     }

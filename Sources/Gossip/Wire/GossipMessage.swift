@@ -57,6 +57,14 @@ package enum GossipMessage: Hashable, Sendable {
         }
     }
 
+    /// Whether it asks for an answer, or for a datagram to somebody else.
+    package var isQuestion: Bool {
+        switch self {
+        case .ping, .pingRequest, .cardRequest, .pull, .ask: true
+        default: false
+        }
+    }
+
     /// The message with its type and length.
     package var encoded: [UInt8] {
         var body = WireWriter(capacity: 32)

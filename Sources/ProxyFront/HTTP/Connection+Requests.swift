@@ -62,6 +62,7 @@ extension Connection {
 
     private func answer(_ exchange: consuming Exchange) {
         exchange.request.remoteAddress = client
+        exchange.request.remoteName = clientName
         exchange.request.isLoopback = isLoopback
         exchange.request.isSecure = isSecure
         exchange.request.id = loop.nextRequestID()

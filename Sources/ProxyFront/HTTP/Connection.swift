@@ -60,6 +60,8 @@ package final class Connection: ChannelDuplexHandler {
     private var isReadHeldBack = false
 
     var client: SocketAddress?
+    /// `client` without its port, as text.
+    var clientName: String?
     var isLoopback = false
     var served = 0
     /// The request whose body is being read, or whose answer has to wait. One that is answered at once never
@@ -86,6 +88,7 @@ package final class Connection: ChannelDuplexHandler {
 
     private func start(_ context: ChannelHandlerContext) {
         client = context.remoteAddress
+        clientName = client?.ipAddress
         isLoopback = client.map(\.isLoopback) ?? false
         if loop.isDraining { return cut() }
         let verdict = front.counter.enter(client)

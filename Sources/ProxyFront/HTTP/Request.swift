@@ -15,6 +15,8 @@ public struct Request: Sendable {
     public var body: ByteBuffer?
     /// Who sent it; nil where the transport has no address (tests, Unix sockets).
     public var remoteAddress: SocketAddress?
+    /// The sender's address as text, where the server has it at hand.
+    var remoteName: String?
     /// Whether it came from this machine.
     public var isLoopback: Bool
     /// Whether it came over TLS.

@@ -1,5 +1,9 @@
 import NIOCore
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// A strict incremental parser of HTTP/1.x requests (RFC 9112), a value without any I/O.
 ///
 /// Give it the bytes as they come: what it says depends on the bytes alone, never on where they were cut.
@@ -44,6 +48,10 @@ package struct RequestParser: Sendable {
     private var lineStart = 0
     private var searched = 0
     private var fieldsStart = 0
+    /// The header lines of the request before: a client sends the same ones again and again.
+    private var previous: (section: FieldSection, wire: [UInt8])?
+    /// Longer header lines are not kept for comparison, in bytes.
+    private static let keptHeader = 1024
 
     package init(limits: Limits = Limits()) {
         self.limits = limits
@@ -130,6 +138,7 @@ package struct RequestParser: Sendable {
                 requestLine = try RequestLine(parsing: line)
                 state = .fields
                 fieldsStart = lineStart
+                if let repeated = try repeatedHead(bytes) { return repeated }
             case .fields:
                 if line.isEmpty {
                     guard let requestLine = requestLine.take() else {
@@ -138,12 +147,27 @@ package struct RequestParser: Sendable {
                     let done = section
                     section = FieldSection()
                     let wire = [UInt8](bytes[fieldsStart..<start])
+                    previous = wire.count <= Self.keptHeader ? (done, wire) : nil
                     return (try done.finish(line: requestLine, wire: wire), lineStart)
                 }
                 try section.add(line, at: start - fieldsStart, limit: limits.headerLines)
             case .body, .failed: preconditionFailure("a head is parsed only where one is expected")
             }
         }
+    }
+
+    /// The whole head, when its header lines are byte for byte those of the request before.
+    private mutating func repeatedHead(
+        _ bytes: UnsafeRawBufferPointer
+    ) throws(RequestRejection) -> (head: RequestHead, length: Int)? {
+        guard let (section, wire) = previous else { return nil }
+        let end = fieldsStart + wire.count
+        guard bytes.count >= end + 2, bytes[end] == UInt8(ascii: "\r"), bytes[end + 1] == UInt8(ascii: "\n"),
+            let start = bytes.baseAddress?.advanced(by: fieldsStart),
+            wire.withUnsafeBytes({ $0.baseAddress.map { memcmp($0, start, wire.count) == 0 } ?? true })
+        else { return nil }
+        guard let line = requestLine.take() else { preconditionFailure("fields follow a request line") }
+        return (try section.finish(line: line, wire: wire), end + 2)
     }
 
     /// Most bytes of empty lines before a request line.

@@ -34,23 +34,27 @@ public struct Router: Responder {
         }
     }
 
-    private let exact: [(path: String, responder: any Responder)]
-    private let prefixes: [(path: String, responder: any Responder)]
+    /// The paths, exact ones first, then prefixes from long to short; and who answers under each.
+    private let paths: [String]
+    private let exactCount: Int
+    private let responders: [any Responder]
     private let unknown: Response
 
     /// Two routes of one place are a bug.
     public init(_ routes: [Route]) {
         precondition(Set(routes.map(\.place)).count == routes.count, "every route has a place of its own")
-        var exact: [(path: String, responder: any Responder)] = []
-        var prefixes: [(path: String, responder: any Responder)] = []
+        var exact: [Route] = []
+        var prefixes: [Route] = []
         for route in routes {
             switch route.place {
-            case .exact(let path): exact.append((path, route.responder))
-            case .prefix(let path): prefixes.append((path, route.responder))
+            case .exact: exact.append(route)
+            case .prefix: prefixes.append(route)
             }
         }
-        self.exact = exact
-        self.prefixes = prefixes.sorted { $0.path.utf8.count > $1.path.utf8.count }
+        let sorted = exact + prefixes.sorted { $0.path.utf8.count > $1.path.utf8.count }
+        paths = sorted.map(\.path)
+        exactCount = exact.count
+        responders = sorted.map(\.responder)
         let served = routes.map { "  \($0.place.path)  \($0.about)" }.joined(separator: "\n")
         unknown = .text(.notFound, "Nothing is served under this path. Served here:\n" + served)
     }
@@ -62,8 +66,13 @@ public struct Router: Responder {
 
     /// The responder of a path (without a query); nil when nothing is served there.
     public func responder(for target: String) -> (any Responder)? {
-        for route in exact where route.path == target { return route.responder }
-        for route in prefixes where target.utf8.starts(with: route.path.utf8) { return route.responder }
+        for place in paths.indices {
+            // Targets are ASCII, so that characters are bytes.
+            guard place < exactCount ? target == paths[place] : target.hasPrefix(paths[place]) else {
+                continue
+            }
+            return responders[place]
+        }
         return nil
     }
 }

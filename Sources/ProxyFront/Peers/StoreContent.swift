@@ -23,6 +23,8 @@ package final class StoreContent: LocalContent {
     private let given = Mutex(ExpiringCache<ReferenceName, [UInt8]>(limit: 256))
     /// Recipes that peers asked for lately: cutting a whole blob reads all of it.
     private let recipes = Mutex(ExpiringCache<Digest, SharedRecipe>(limit: 32))
+    /// Those that are being made: many peers want the same new version at once.
+    private let cuts = SingleFlight<Digest, SharedRecipe?>()
 
     private struct SharedRecipe: Sendable {
         let recipe: Recipe
@@ -159,6 +161,17 @@ package final class StoreContent: LocalContent {
                 body.facts.size ?? .max <= Self.largestCut
             else { return nil }
             if let known = recipes.withLock({ $0.value(for: digest, now: .now) }) { return known }
+            return try await cuts.run(digest) { await self.cut(digest) }.0
+        } catch is CancellationError {
+            return nil
+        } catch {
+            logger.error("\(digest) cannot be cut for a peer: \(error)")
+            return nil
+        }
+    }
+
+    private func cut(_ digest: Digest) async -> SharedRecipe? {
+        do {
             guard let recipe = try await store.travellingRecipe(of: digest) else { return nil }
             let shared = SharedRecipe(recipe: recipe, places: try recipe.places())
             recipes.withLock { $0.set(shared, for: digest, until: .now + .seconds(600)) }

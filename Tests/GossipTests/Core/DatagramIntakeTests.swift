@@ -78,6 +78,29 @@ struct DatagramIntakeTests {
         #expect(bench.cores[0].drops.replayed > 0)
     }
 
+    @Test("a datagram full of questions brings few answers")
+    func manyQuestions() throws {
+        var bench = try pair()
+        let (asker, owner) = (bench.credentials[1], bench.credentials[0])
+        let shared = try #require(asker.key.sharedSecret(with: owner.id))
+        let boots = (bench.cores[1].ownRecord.incarnation.boot, bench.cores[0].ownRecord.incarnation.boot)
+        let key = DatagramKey(
+            shared: shared, secret: asker.secret, cluster: bench.cluster.id, sender: asker.id,
+            senderBoot: boots.0, receiver: owner.id, receiverBoot: boots.1)
+        let request = GossipMessage.cardRequest(owner.tag).encoded
+        let count = DatagramHead.messageLimit / request.count
+        let datagram = key.seal(
+            (0..<count).flatMap { _ in request }, sender: asker.tag, boot: boots.0, counter: 1 << 40,
+            random: [UInt8](repeating: 7, count: 16))
+        bench.forgetTraffic()
+        bench.give(.datagram(datagram, from: CoreBench.endpoint(1)), to: 0)
+        let answers = bench.sent.filter { $0.from == 0 }.reduce(0) { $0 + $1.bytes.count }
+        let card = GossipMessage.card(bench.cores[0].card).encoded.count
+        #expect(answers >= GossipCore.answerLimit * card)
+        #expect(answers < GossipCore.answerLimit * (card + DatagramHead.overhead))
+        #expect(bench.cores[0].drops.flooding == UInt64(count - GossipCore.answerLimit))
+    }
+
     @Test("a member that floods is taken as much of as is allowed, and again later")
     func budget() {
         var budget = Budget()

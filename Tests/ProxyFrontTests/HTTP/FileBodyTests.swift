@@ -57,6 +57,35 @@ struct FileBodyTests {
         }
     }
 
+    @Test("in memory or not: the quick way and the old one agree, on every part")
+    func residency() throws {
+        let size: Int64 = 3_000_000
+        let file = try TestFile.open(TestFile.pattern(Int(size)))
+        fsync(file.descriptor)
+        let page = Int64(sysconf(Int32(_SC_PAGESIZE)))
+        // The old way looks at some pages of a long range only.
+        func agree(isHeld: Bool) {
+            for start in stride(from: Int64(0), to: size, by: 48 * Int(page)) {
+                for length in [1, page, 10 * page, 300 * page] where start + length <= size {
+                    let range = start..<start + length
+                    let quick = PageCache.holds(range, of: file)
+                    #expect(!quick || PageCache.holdsMapped(range, of: file, page: page), "\(range)")
+                    #expect(quick || !isHeld, "\(range)")
+                }
+            }
+        }
+        #expect(PageCache.holds(0..<size, of: file))
+        agree(isHeld: true)
+        posix_fadvise(file.descriptor, 0, 0, POSIX_FADV_DONTNEED)
+        agree(isHeld: false)
+        // One run of pages comes back; the kernel may read a little more.
+        var bytes = [UInt8](repeating: 0, count: 10)
+        pread(file.descriptor, &bytes, bytes.count, 1_000_000)
+        let isBack = PageCache.holds(1_000_000..<1_000_010, of: file)
+        #expect(isBack)
+        #expect(PageCache.holds(0..<0, of: file))
+    }
+
     @Test("that was cut short behind the store's back closes the connection", arguments: [10_000, 2_000_000])
     func shortFile(_ size: Int) async throws {
         let file = try TestFile.open(TestFile.pattern(size))

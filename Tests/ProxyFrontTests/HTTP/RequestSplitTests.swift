@@ -12,6 +12,10 @@ struct RequestSplitTests {
         "\r\n\r\n",
         "hello", "5\r\nhello\r\n", "0\r\n\r\n", "3;x=y\r\nabc\r\n", "X: y\r\n", "Range: bytes=0-1,5-\r\n",
         "\n", "\r",
+        // Whole ones, whose header lines repeat those before or nearly do.
+        "GET /z HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n", "GET /z HTTP/1.1\r\nHost: a\r\nX: y\r\nA:\r\n\r\n",
+        "GET /z HTTP/1.0\r\nHost: a\r\nX: y\r\n\r\n",
+        "POST /z HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
         " ", "\u{0}", "é", "CONNECT a:1 HTTP/1.1\r\n", "Connection: close\r\n", "a", ":", "0", "f",
     ]
 

@@ -18,17 +18,18 @@ extension GoModuleResponder {
     }
 
     /// Goes on with what may be served at all: by the patterns of the configuration, then by the policy.
-    func permitted(_ resource: GoResource, _ request: Request, _ admission: Admission) -> Answer {
+    func permitted(_ target: GoTarget, _ request: Request, _ admission: Admission) -> Answer {
+        let resource = target.resource
         if case .denied(let reason) = configuration.access.verdict(on: resource.module) {
             return .now(denied(reason, resource, request))
         }
         switch policy.verdict(on: .module(resource.module, version: resource.version)) {
-        case .now(.allow): return answer(resource, request, admission)
+        case .now(.allow): return answer(target, request, admission)
         case .now(.deny(let reason)): return .now(denied(reason, resource, request))
         case .later(let verdict):
             return .later {
                 switch await verdict() {
-                case .allow: await self.answer(resource, request, admission).response()
+                case .allow: await self.answer(target, request, admission).response()
                 case .deny(let reason): self.denied(reason, resource, request)
                 }
             }

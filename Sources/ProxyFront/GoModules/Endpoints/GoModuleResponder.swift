@@ -26,6 +26,7 @@ public final class GoModuleResponder: Responder {
     /// Names whose last revalidation failed.
     let offline = Mutex<Set<ReferenceName>>([])
     private let sumDatabases: (any SumDatabaseEndpoint)?
+    private let targets = TargetMemo<GoTarget>()
 
     /// - Parameters:
     ///   - sumAuthority: what the node checks modules against.
@@ -79,6 +80,7 @@ public final class GoModuleResponder: Responder {
                 .text(.methodNotAllowed, "only GET and HEAD are served here", headers: ["Allow": "GET, HEAD"])
             )
         }
+        if let target = targets.meaning(of: request) { return admitting(target, request) }
         let parsed: GoRequest
         do throws(GoRequestError) {
             parsed = try GoRequest(parsing: request.target, databases: sumDatabases?.names ?? [])
@@ -92,18 +94,25 @@ public final class GoModuleResponder: Responder {
             }
             return admitting(request, to: module) { _ in sumDatabases.respond(to: asked, of: name, request) }
         }
-        let resource: GoResource
+        let target: GoTarget
         do throws(ReferenceNameError) {
-            guard let parsed = try GoResource(parsed) else { return .now(.text(.notFound, "not found")) }
-            resource = parsed
+            guard let resource = try GoResource(parsed) else { return .now(.text(.notFound, "not found")) }
+            target = GoTarget(resource)
         } catch {
             return .now(.text(.notFound, "not found: \(error)"))
         }
-        return admitting(request, to: resource.module) { self.permitted(resource, request, $0) }
+        let answer = admitting(target, request)
+        if case .now = answer { targets.note(target, of: request) }
+        return answer
+    }
+
+    private func admitting(_ target: GoTarget, _ request: Request) -> Answer {
+        admitting(request, to: target.resource.module) { self.permitted(target, request, $0) }
     }
 
     /// The straight line: held and fresh, known to be missing, or off the event loop.
-    func answer(_ resource: GoResource, _ request: Request, _ admission: Admission) -> Answer {
+    func answer(_ target: GoTarget, _ request: Request, _ admission: Admission) -> Answer {
+        let resource = target.resource
         if !admission.includesPrivate, check.isPrivate(resource.module) {
             return .now(refusedPrivate(resource, request, admission))
         }
@@ -113,7 +122,9 @@ public final class GoModuleResponder: Responder {
             guard admission.includes(reference.access) else {
                 return .now(refusedPrivate(resource, request, admission))
             }
-            return .now(held(resource, reference, object, request))
+            allowed(resource, request, origin: "store", digest: reference.h1)
+            let headers = target.headers(object.digest, reference.verified)
+            return .now(StoredBody.response(object, headers: headers, request: request))
         }
         return .later { await self.answerLater(resource, request, admission) }
     }
@@ -145,7 +156,7 @@ public final class GoModuleResponder: Responder {
 
 extension Request {
     /// The client as the audit log names it.
-    var client: String? { remoteAddress.flatMap(\.ipAddress) }
+    var client: String? { remoteName ?? remoteAddress.flatMap(\.ipAddress) }
 
     /// The go command's request for an answer from the cache alone.
     var forbidsFetching: Bool { headers["Disable-Module-Fetch"]?.lowercased() == "true" }

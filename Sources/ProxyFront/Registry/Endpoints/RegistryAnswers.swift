@@ -27,6 +27,12 @@ enum RegistryAnswers {
         return headers
     }
 
+    /// What every answer of the registry says.
+    static func finish(_ headers: inout Headers, namespace: String?) {
+        headers.add("Docker-Distribution-Api-Version", "registry/2.0")
+        if let namespace { headers.add("OCI-Namespace", namespace) }
+    }
+
     /// A manifest or blob that is held.
     static func held(
         _ object: StoredObject, type: String?, request: Request, stale: Staleness? = nil

@@ -5,11 +5,12 @@ import PeerExchange
 /// `blobs/<digest>`
 extension RegistryResponder {
     func hotBlob(_ digest: Digest, _ visit: RegistryVisit) -> Response? {
-        guard let (held, object) = delivery.store.hotReference(visit.repository.referenceName(of: digest)),
+        guard let name = visit.target.reference, let (held, object) = delivery.store.hotReference(name),
             let object, isOpen(held, to: visit),
             isAllowedNow(.image(visit.repository, tag: nil, digest: digest))
         else { return nil }
-        return RegistryAnswers.held(object, type: MediaType.octets, request: visit.request)
+        let face = visit.target.face(digest, type: MediaType.octets)
+        return StoredBody.response(object, headers: face.headers, request: visit.request)
     }
 
     func blob(_ digest: Digest, _ visit: RegistryVisit) async throws(RegistryError) -> Response {

@@ -4,7 +4,7 @@ import Content
 /// `manifests/<reference>`
 extension RegistryResponder {
     func hotManifest(_ reference: ManifestReference, _ visit: RegistryVisit) -> Response? {
-        guard let (held, object) = delivery.store.hotReference(visit.repository.referenceName(of: reference)),
+        guard let name = visit.target.reference, let (held, object) = delivery.store.hotReference(name),
             let object, held.contentType != MediaType.octets, isOpen(held, to: visit)
         else { return nil }
         var tag: Tag?
@@ -15,7 +15,9 @@ extension RegistryResponder {
             tag = mutable
         }
         guard isAllowedNow(.image(visit.repository, tag: tag, digest: held.digest)) else { return nil }
-        return serve(held, object, visit)
+        let face = visit.target.face(held.digest, type: held.contentType)
+        allowed(visit, face.name, origin: "store")
+        return StoredBody.response(object, headers: face.headers, request: visit.request)
     }
 
     // MARK: by tag
@@ -110,7 +112,7 @@ extension RegistryResponder {
         switch outcome {
         case .held(let reference, let object): return serve(reference, object, visit)
         case .fetched(let manifest):
-            allowed(visit, manifest.digest, origin: manifest.origin)
+            allowed(visit, "\(manifest.digest)", origin: manifest.origin)
             return RegistryAnswers.bytes(
                 manifest.bytes, digest: manifest.digest, type: manifest.mediaType,
                 source: joined ? .inFlight : manifest.isFromPeer ? .peer : .upstream)
@@ -121,20 +123,16 @@ extension RegistryResponder {
         _ reference: Reference, _ object: StoredObject, _ visit: RegistryVisit,
         stale: RegistryAnswers.Staleness? = nil
     ) -> Response {
-        allowed(visit, reference.digest, origin: "store")
+        allowed(visit, "\(reference.digest)", origin: "store")
         return RegistryAnswers.held(
             object, type: reference.contentType, request: visit.request, stale: stale)
     }
 
     /// What enters a site, or leaves the store for somebody, begins with a manifest.
-    private func allowed(_ visit: RegistryVisit, _ digest: Digest, origin: String) {
+    private func allowed(_ visit: RegistryVisit, _ digest: String, origin: String) {
         guard visit.request.method == .get else { return }
-        let name =
-            if case .manifest(let reference) = visit.asked.endpoint { reference.description } else { "" }
-        let mark = name.contains(":") ? "@" : ":"
         audit.record(
             AuditEvent(
-                .allow, "\(visit.repository)\(mark)\(name)", client: visit.request.client, origin: origin,
-                digest: "\(digest)"))
+                .allow, visit.target.subject, client: visit.request.client, origin: origin, digest: digest))
     }
 }

@@ -20,6 +20,7 @@ public final class RegistryResponder: Responder {
     let logger: Logger
     let classes = RepositoryClasses()
     let misses: RegistryMisses
+    private let targets = TargetMemo<RegistryTarget>()
     let shelf: ManifestShelf
     let manifestFlights = SingleFlight<ManifestFlightKey, Result<ManifestOutcome, DeliveryFailure>>()
     let listFlights = SingleFlight<ListFlightKey, Result<HeldList, DeliveryFailure>>()
@@ -55,50 +56,54 @@ public final class RegistryResponder: Responder {
         guard request.method == .get || request.method == .head else {
             return .now(finished(.readOnly, namespace: nil))
         }
+        if let target = targets.meaning(of: request) { return answer(target, request) }
         let asked: RegistryRequest
         do throws(RegistryError) {
             asked = try RegistryRequest(target: request.target, query: request.query)
         } catch {
             return .now(finished(error, namespace: nil))
         }
-        switch answer(asked, request) {
-        case .now(let response): return .now(finished(response, namespace: asked.namespace))
-        case .later(let work):
-            return .later { self.finished(await work(), namespace: asked.namespace) }
-        }
-    }
-
-    private func answer(_ asked: RegistryRequest, _ request: Request) -> Answer {
         switch asked.endpoint {
         case .base:
-            return admitted(request, to: .registry) { _ in
+            return admitted(request, to: .registry, asked.namespace) { _ in
                 .now(
-                    Response(
-                        status: .ok, headers: ["Content-Type": "application/json"],
-                        body: .array(Array("{}".utf8))))
+                    self.finished(
+                        Response(
+                            status: .ok, headers: ["Content-Type": "application/json"],
+                            body: .array(Array("{}".utf8))), namespace: asked.namespace))
             }
         case .catalog(let page):
-            return admitted(request, to: .node) { admission in
-                .later { await self.catalog(page, asked, admission) }
+            return admitted(request, to: .node, asked.namespace) { admission in
+                .later {
+                    self.finished(await self.catalog(page, asked, admission), namespace: asked.namespace)
+                }
             }
         case .manifest, .blob, .tags, .referrers: break
         }
-        let (repository, upstream): (Repository, RegistryUpstream)
-        do throws(RegistryError) { (repository, upstream) = try resolve(asked) } catch {
-            return .now(error.response)
+        let target: RegistryTarget
+        do throws(RegistryError) {
+            let (repository, upstream) = try resolve(asked)
+            target = RegistryTarget(asked, repository, upstream)
+        } catch {
+            return .now(finished(error, namespace: asked.namespace))
         }
-        return admitted(request, to: .repository(repository)) { admission in
-            let visit = RegistryVisit(
-                request: request, asked: asked, repository: repository, upstream: upstream,
-                admission: admission)
+        let answer = answer(target, request)
+        if case .now = answer { targets.note(target, of: request) }
+        return answer
+    }
+
+    private func answer(_ target: RegistryTarget, _ request: Request) -> Answer {
+        let namespace = target.asked.namespace
+        return admitted(request, to: .repository(target.repository), namespace) { admission in
+            let visit = RegistryVisit(request: request, target: target, admission: admission)
             if let response = self.hot(visit) { return .now(response) }
-            return .later { await self.cold(visit) }
+            return .later { self.finished(await self.cold(visit), namespace: namespace) }
         }
     }
 
     /// Lets the client in, or says why not, at once if that can be said at once.
     private func admitted(
-        _ request: Request, to resource: AccessResource,
+        _ request: Request, to resource: AccessResource, _ namespace: String?,
         _ next: @escaping @Sendable (Admission) -> Answer
     ) -> Answer {
         let refused: @Sendable (AccessRefusal) -> Response = { refusal in
@@ -106,7 +111,7 @@ public final class RegistryResponder: Responder {
                 self.audit.record(
                     AuditEvent(.deny, "\(repository)", client: request.client, reason: refusal.reason))
             }
-            return RegistryError(refusal).response
+            return self.finished(RegistryError(refusal), namespace: namespace)
         }
         switch access.admit(request, to: resource) {
         case .now(.success(let admission)): return next(admission)
@@ -125,7 +130,7 @@ public final class RegistryResponder: Responder {
         }
     }
 
-    /// What can be answered without waiting: held, fresh, open to this client, and allowed.
+    /// What can be answered without waiting: held, fresh, open to this client, and allowed. The whole answer.
     private func hot(_ visit: RegistryVisit) -> Response? {
         switch visit.asked.endpoint {
         case .manifest(let reference): hotManifest(reference, visit)
@@ -160,8 +165,7 @@ public final class RegistryResponder: Responder {
 
     private func finished(_ response: Response, namespace: String?) -> Response {
         var response = response
-        response.headers.add("Docker-Distribution-Api-Version", "registry/2.0")
-        if let namespace { response.headers.add("OCI-Namespace", namespace) }
+        RegistryAnswers.finish(&response.headers, namespace: namespace)
         return response
     }
 }

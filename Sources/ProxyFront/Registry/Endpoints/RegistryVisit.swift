@@ -3,10 +3,12 @@ import Content
 /// One request for something of a repository, by a client that was let in.
 struct RegistryVisit: Sendable {
     let request: Request
-    let asked: RegistryRequest
-    let repository: Repository
-    let upstream: RegistryUpstream
+    let target: RegistryTarget
     let admission: Admission
+
+    var asked: RegistryRequest { target.asked }
+    var repository: Repository { target.repository }
+    var upstream: RegistryUpstream { target.upstream }
 
     /// What a failure is told about.
     func wanted(_ kind: RegistryFailures.Wanted.Kind, _ what: String) -> RegistryFailures.Wanted {
