@@ -130,19 +130,27 @@ package struct ClusterRevokeCommand: AsyncParsableCommand {
             EXAMPLES
               edgenode cluster revoke edgenode-ed25519:...
               edgenode cluster revoke 0123456789abcdef0123456789abcdef
+              edgenode cluster revoke --renew
             """)
 
     @Argument(help: ArgumentHelp("A node's public key, or an invitation's serial.", valueName: "key|serial"))
-    package var subject: String
+    package var subject: String?
+    @Flag(name: .long, help: "Sign the list again as it is, for nodes with cluster.revocation_max_age.")
+    package var renew = false
     @OptionGroup package var options: ConfigurationOptions
     package init() {}
 
     package func run() async throws {
         let place = try ClusterPlace(options)
-        let (serial, node) = (Serial(parsing: subject), try? NodeID(parsing: subject))
-        guard serial != nil || node != nil else {
+        let serial = subject.flatMap { Serial(parsing: $0) }
+        let node = subject.flatMap { try? NodeID(parsing: $0) }
+        guard renew != (subject != nil) else {
             throw CommandFailure(
-                .usage, "\"\(subject)\" is neither a node's public key nor a serial of 32 digits")
+                .usage, "say whom to revoke, a node's public key or a serial, or --renew, and not both")
+        }
+        guard renew || serial != nil || node != nil else {
+            throw CommandFailure(
+                .usage, "\"\(subject ?? "")\" is neither a node's public key nor a serial of 32 digits")
         }
         let list = try place.admission.revoke(serial: serial, node: node)
         Terminal.show(

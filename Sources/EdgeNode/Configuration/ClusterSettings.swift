@@ -13,6 +13,8 @@ package struct ClusterSettings: Sendable, Equatable {
     package var uploadRate: Int64 = 0
     package var uploadStreams = 64
     package var strictExpiry = false
+    /// Older revocation lists do not do for private content and names that may change; zero = any does.
+    package var revocationMaxAge = Duration.zero
     /// The cluster secret, for those who list the members instead of inviting them.
     package var secretFile: String?
     package var members: [StaticMember] = []
@@ -28,6 +30,9 @@ extension Configuration {
         cluster.uploadRate = section.read("upload_rate", .size(), or: cluster.uploadRate)
         cluster.uploadStreams = section.read("upload_streams", .integer(1...4096), or: cluster.uploadStreams)
         cluster.strictExpiry = section.read("strict_expiry", .flag, or: cluster.strictExpiry)
+        cluster.revocationMaxAge = section.read(
+            "revocation_max_age", .duration(.zero...Duration.seconds(3650 * 86_400)),
+            or: cluster.revocationMaxAge)
         cluster.secretFile = section.read("secret_file", .path, or: nil)
         for table in section.list("member") {
             if let member = readMember(table) { cluster.members.append(member) }
@@ -36,6 +41,12 @@ extension Configuration {
             section.refuse(
                 "secret_file",
                 "goes together with [[cluster.member]]; a node that joined with a token needs neither")
+        }
+        if !cluster.members.isEmpty, cluster.revocationMaxAge > .zero {
+            section.refuse(
+                "revocation_max_age",
+                "has no meaning with [[cluster.member]]: whoever is taken off that list is out, and there is no other"
+            )
         }
         section.finish()
     }

@@ -19,6 +19,7 @@ package final class ClusterLink: Sendable {
     private let shelf: PieceShelf
     private let identity: SessionIdentity
     private let limits: SessionLimits
+    private let revocations: RevocationAge
     private let settings: ClusterSettings
     private let host: String
     private let logger: Logger
@@ -46,13 +47,14 @@ package final class ClusterLink: Sendable {
 
     private init(
         gossip: GossipService, network: PeerNetwork, connections: PeerConnections, shelf: PieceShelf,
-        identity: SessionIdentity, limits: SessionLimits, settings: ClusterSettings, host: String,
-        credentials: ClusterCredentials, files: ClusterFolder, logger: Logger
+        identity: SessionIdentity, limits: SessionLimits, revocations: RevocationAge,
+        settings: ClusterSettings, host: String, credentials: ClusterCredentials, files: ClusterFolder,
+        logger: Logger
     ) {
         self.files = files
         (self.gossip, self.network, self.connections, self.shelf) = (gossip, network, connections, shelf)
         (self.identity, self.limits, self.settings, self.host) = (identity, limits, settings, host)
-        (self.credentials, self.logger) = (credentials, logger)
+        (self.credentials, self.revocations, self.logger) = (credentials, revocations, logger)
         running = Running()
         trials = PeerTrials(gossip: gossip, connections: connections)
     }
@@ -113,8 +115,12 @@ package final class ClusterLink: Sendable {
             }
         }
         let shelf = PieceShelf(credentials: credentials)
+        let oldest = settings.revocationMaxAge
+        let revocations = RevocationAge(
+            limit: oldest > .zero ? oldest : nil, age: { gossip.revocationAge }, logger: logger)
         let network = PeerNetwork(
-            gossip: gossip, caller: connections, shelf: shelf, counters: counters, logger: logger)
+            gossip: gossip, caller: connections, shelf: shelf, counters: counters, revocations: revocations,
+            logger: logger)
         logger.notice(
             "in a cluster",
             metadata: [
@@ -124,14 +130,15 @@ package final class ClusterLink: Sendable {
             ])
         return ClusterLink(
             gossip: gossip, network: network, connections: connections, shelf: shelf, identity: identity,
-            limits: limits, settings: settings, host: host, credentials: credentials, files: files,
-            logger: logger)
+            limits: limits, revocations: revocations, settings: settings, host: host,
+            credentials: credentials, files: files, logger: logger)
     }
 
     /// Begins to speak, and to give what `content` has.
     func serve(_ content: any LocalContent, inventory: PeerInventory) async throws {
         let answers = ContentServer(
-            content: content, shelf: shelf, credentials: credentials, limits: limits, logger: logger)
+            content: content, shelf: shelf, credentials: credentials, limits: limits,
+            revocations: revocations, logger: logger)
         let (gossip, trials) = (gossip, trials)
         let server: PeerServer
         do {

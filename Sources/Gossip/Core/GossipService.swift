@@ -23,6 +23,9 @@ public final class GossipService: Sendable {
         var counters = GossipCounters()
         var inventoryCount = 0
         var revocationNumber: UInt64 = 0
+        /// When the newest revocation list was signed, and the trusted time of this look.
+        var revocationsIssued: Date?
+        var trusted = TrustedClock.build
         var card: MemberCard
     }
 
@@ -122,6 +125,14 @@ public final class GossipService: Sendable {
     /// Objects that this node says it holds.
     public var inventoryCount: Int { snapshot.withLock { $0.inventoryCount } }
     public var revocationNumber: UInt64 { snapshot.withLock { $0.revocationNumber } }
+    /// Since the newest revocation list was signed, by the trusted time; nil = there is none.
+    public var revocationAge: Duration? {
+        snapshot.withLock { snapshot in
+            snapshot.revocationsIssued.map {
+                .seconds(max(Date(), snapshot.trusted).timeIntervalSince($0))
+            }
+        }
+    }
     /// What this node shows others in a handshake.
     public var card: MemberCard { snapshot.withLock { $0.card } }
 
@@ -274,6 +285,8 @@ public final class GossipService: Sendable {
             $0.members = members
             $0.inventoryCount = running.core.inventoryCount
             $0.revocationNumber = running.core.trust.revocations?.number ?? 0
+            $0.revocationsIssued = running.core.trust.revocations?.issued
+            $0.trusted = running.core.clock.floor
             $0.card = running.core.card
         }
     }

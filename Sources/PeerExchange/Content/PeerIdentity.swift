@@ -14,4 +14,7 @@ package struct PeerIdentity: Hashable, Sendable {
 
     /// Whether it may be given private content (architecture section 7).
     package var mayHavePrivate: Bool { roles.contains(.private) }
+
+    /// The same member with nothing but what every member may have.
+    var withoutRoles: PeerIdentity { PeerIdentity(id: id, zone: zone, roles: []) }
 }

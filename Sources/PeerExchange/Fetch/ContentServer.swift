@@ -11,13 +11,15 @@ package final class ContentServer: Sendable {
     private let credentials: ClusterCredentials
     private let streamsAtOnce: Int
     private let pace: UploadPace
+    private let revocations: RevocationAge?
     private let running = Mutex(0)
     private let logger: Logger
 
     package init(
         content: any LocalContent, shelf: PieceShelf, credentials: ClusterCredentials, limits: SessionLimits,
-        logger: Logger
+        revocations: RevocationAge? = nil, logger: Logger
     ) {
+        self.revocations = revocations
         self.content = content
         self.shelf = shelf
         self.credentials = credentials
@@ -27,6 +29,8 @@ package final class ContentServer: Sendable {
     }
 
     package func answer(_ request: PeerRequest, for peer: PeerIdentity) async -> PeerReply {
+        let isTrusted = revocations?.isRecent ?? true
+        let peer = isTrusted ? peer : peer.withoutRoles
         do {
             switch request {
             case .exchange, .trial: return .unsupported
@@ -42,6 +46,7 @@ package final class ContentServer: Sendable {
             case .chunks(let ask, let digest, let ids):
                 return try await streaming { await chunks(ask, digest, ids, for: peer) }
             case .statement(let name):
+                guard isTrusted else { return .denied("this node's list of revocations is too old") }
                 guard let reference = await content.statement(for: name, for: peer) else { return .notHeld }
                 return .ok(Statement(reference, credentials: credentials).encoded)
             }

@@ -29,12 +29,14 @@ package final class PeerNetwork: Sendable {
     package let counters: ExchangeCounters
     private let caller: any PeerCaller
     private let shelf: PieceShelf
+    private let revocations: RevocationAge?
     private let logger: Logger
 
     package init(
         gossip: GossipService, caller: any PeerCaller, shelf: PieceShelf, counters: ExchangeCounters,
-        logger: Logger
+        revocations: RevocationAge? = nil, logger: Logger
     ) {
+        self.revocations = revocations
         (self.gossip, self.caller, self.shelf) = (gossip, caller, shelf)
         (self.counters, self.logger) = (counters, logger)
     }
@@ -101,7 +103,10 @@ package final class PeerNetwork: Sendable {
             ask, knownBytes: 0, knownPieces: 0, patience: 0, wantsBytes: wantsBytes)
         do {
             switch try await caller.call(request, of: node, within: .small(Self.answerWithin)) {
-            case .ok(let encoded): return .found(try Found(parsing: encoded))
+            case .ok(let encoded):
+                let found = try Found(parsing: encoded)
+                guard found.facts.access == .public || revocations?.isRecent ?? true else { return .denied }
+                return .found(found)
             case .denied(let reason):
                 logger.debug("\(node) does not give \(ask): \(reason)")
                 return .denied
@@ -224,6 +229,7 @@ package final class PeerNetwork: Sendable {
     /// What others' upstreams said of a name, as far as it is to be believed.
     /// - Parameter last: when this node's own upstream last said something of it.
     package func settled(_ name: ReferenceName, last: Date?) async -> StatementRules.Verdict? {
+        guard revocations?.isRecent ?? true else { return nil }
         let asked = await gossip.nearest().prefix(8)
         let members = gossip.members
         let cluster = gossip.credentials.cluster

@@ -17,10 +17,11 @@ import Testing
         let nodes: [RegistryNode]
         let members: [ClusterMember]
         let registry: StandInRegistry
+        let root: ClusterRoot
     }
 
     private func site(
-        _ count: Int, secret: UpstreamCredential? = nil, roles: Roles = [],
+        _ count: Int, secret: UpstreamCredential? = nil, roles: Roles = [], oldestList: Duration? = nil,
         wrap: @escaping @Sendable (Int, StoreContent) -> any LocalContent = { $1 },
         _ body: @escaping @Sendable (Site) async throws -> Void
     ) async throws {
@@ -31,7 +32,7 @@ import Testing
         }
         let root = try ClusterRoot()
         try await add(
-            Site(nodes: [], members: [], registry: registry), count, root, roles, wrap
+            Site(nodes: [], members: [], registry: registry, root: root), count, roles, oldestList, wrap
         ) { site in
             for member in site.members { try await member.waitUntilItSees(count - 1) }
             try await body(site)
@@ -39,13 +40,14 @@ import Testing
     }
 
     private func add(
-        _ site: Site, _ count: Int, _ root: ClusterRoot, _ roles: Roles,
+        _ site: Site, _ count: Int, _ roles: Roles, _ oldestList: Duration?,
         _ wrap: @escaping @Sendable (Int, StoreContent) -> any LocalContent,
         _ body: @escaping @Sendable (Site) async throws -> Void
     ) async throws {
         guard site.nodes.count < count else { return try await body(site) }
         let member = try await ClusterMember(
-            try root.credentials(roles: roles), seeds: site.members.prefix(1).map(\.seed))
+            try site.root.credentials(roles: roles), seeds: site.members.prefix(1).map(\.seed),
+            oldestList: oldestList)
         let settings = try RegistryNode.Settings.with {
             $0.access = ScriptedAccess(insiders: ["insider"])
             $0.peers = { NetworkReach(member.network, store: $0) }
@@ -58,8 +60,9 @@ import Testing
             let number = site.nodes.count + 1
             try await member.serving(wrap(number, content), store: node.store) {
                 let next = Site(
-                    nodes: site.nodes + [node], members: site.members + [member], registry: site.registry)
-                try await add(next, count, root, roles, wrap, body)
+                    nodes: site.nodes + [node], members: site.members + [member], registry: site.registry,
+                    root: site.root)
+                try await add(next, count, roles, oldestList, wrap, body)
             }
         }
     }
@@ -123,6 +126,34 @@ import Testing
             #expect(second.isComplete && second.body == image.layers[0])
             #expect(site.members[1].counters.peers[site.members[0].id]?.lies == 1)
         }
+    }
+
+    @Test func withAnOldRevocationListNothingPrivateTravelsUntilThereIsANewOne() async throws {
+        try await site(2, secret: Self.secret, roles: .private, oldestList: .seconds(3600)) { site in
+            let (first, second) = (site.nodes[0], site.nodes[1])
+            try await first.pull("quay.io/team/app", "1", image, headers: insider)
+            try await site.members[1].waitUntilItKnows(image.layerDigest(), at: site.members[0].id)
+            // There is no list, then there is one of last year, and then one of now.
+            for (number, age) in [(UInt64(1), 31_536_000.0), (2, 0)] {
+                let sent = site.registry.sent
+                let small = try ask(image.layerDigest(1))
+                #expect(await site.members[1].network.fetchWhole(small, limit: 1 << 20) == nil)
+                #expect(site.registry.sent == sent)
+                let list = site.root.revocations(number, issued: Date().addingTimeInterval(-age))
+                for member in site.members {
+                    member.gossip.take(list)
+                    try await waitUntil { member.gossip.revocationNumber == number }
+                }
+            }
+            let sent = site.registry.sent
+            let got = await second.ask(layer, headers: insider)
+            #expect(got.isComplete && got.body == image.layers[0])
+            #expect(site.registry.sent == sent)
+        }
+    }
+
+    private func ask(_ digest: Digest) throws -> ContentAsk {
+        ContentAsk(.blob(digest), under: try ReferenceName("oci/quay.io/team/app@\(digest)"))
     }
 
     @Test func aPrivateLayerGoesToTheRoleAndTheRepositoryOnly() async throws {

@@ -27,6 +27,13 @@ struct ClusterRoot {
         let certificate = NodeCertificate(invitation: invitation, node: node.id, joined: now, key: key)
         return try ClusterCredentials(key: node, secret: secret, root: root.id, certificate: certificate)
     }
+
+    /// A list that revokes nobody.
+    func revocations(_ number: UInt64, issued: Date) -> RevocationList {
+        RevocationList(
+            cluster: ClusterID(root: root.id), number: number, issued: issued, serials: [], keys: [],
+            root: root)
+    }
 }
 
 /// A node's part in a cluster over real sockets: gossip, exchange, and what is given and taken.
@@ -36,13 +43,17 @@ final class ClusterMember: Sendable {
     let network: PeerNetwork
     let counters = ExchangeCounters()
     private let shelf: PieceShelf
+    private let revocations: RevocationAge
     private let identity: SessionIdentity
     private let connections: PeerConnections
     private let port: Int
     private let folder: String
     private let logger: Logger
 
-    init(_ credentials: ClusterCredentials, seeds: [GossipConfiguration.Seed]) async throws {
+    /// - Parameter oldestList: as `cluster.revocation_max_age`.
+    init(
+        _ credentials: ClusterCredentials, seeds: [GossipConfiguration.Seed], oldestList: Duration? = nil
+    ) async throws {
         self.credentials = credentials
         folder = NSTemporaryDirectory() + "edgenode-member-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -65,8 +76,10 @@ final class ClusterMember: Sendable {
             identity: identity, limits: SessionLimits(), counters: counters, group: group, logger: logger
         ) { node in gossip.members.first { $0.node == node }?.endpoint }
         shelf = PieceShelf(credentials: credentials)
+        revocations = RevocationAge(limit: oldestList, age: { gossip.revocationAge }, logger: logger)
         network = PeerNetwork(
-            gossip: gossip, caller: connections, shelf: shelf, counters: counters, logger: logger)
+            gossip: gossip, caller: connections, shelf: shelf, counters: counters, revocations: revocations,
+            logger: logger)
     }
 
     var id: NodeID { credentials.id }
@@ -78,7 +91,8 @@ final class ClusterMember: Sendable {
     ) async throws -> Result {
         let gossip = gossip
         let answers = ContentServer(
-            content: content, shelf: shelf, credentials: credentials, limits: SessionLimits(), logger: logger)
+            content: content, shelf: shelf, credentials: credentials, limits: SessionLimits(),
+            revocations: revocations, logger: logger)
         let server = try await PeerServer.start(
             host: "127.0.0.1", port: port, identity: identity, limits: SessionLimits(), counters: counters,
             group: MultiThreadedEventLoopGroup.singleton, logger: logger
