@@ -68,7 +68,8 @@ let package = Package(
             ],
             sources: [
                 "PeerExchange.swift", "Content", "Calls", "Handshake", "Statements", "Pieces/PieceList.swift",
-                "Fetch/FetchPlan.swift", "Session/FrameCodec.swift", "Session/HandshakeDriver.swift",
+                "Fetch/FetchPlan.swift", "Fetch/FetchPlan+Parts.swift", "Session/FrameCodec.swift",
+                "Session/HandshakeDriver.swift",
             ],
             swiftSettings: settings
         ),

@@ -22,29 +22,6 @@ package struct FetchPlan: Sendable {
         package init() {}
     }
 
-    private struct Peer: Sendable {
-        let node: NodeID
-        var has: [Bool]
-        var outstanding = 0
-        /// Until its pace is known.
-        var window = 2
-        var lastArrival = GossipTime()
-        var failures = 0
-        var isDropped = false
-        var notBefore = GossipTime()
-    }
-
-    private struct Asked: Sendable {
-        let peer: Int
-        let since: GossipTime
-    }
-
-    private enum Piece: Sendable {
-        case missing
-        case asked([Asked])
-        case done
-    }
-
     package let size: Int64
     private let limits: Limits
     private var pieces: [Piece]
@@ -99,30 +76,53 @@ package struct FetchPlan: Sendable {
         for piece in pieces.indices where peers[peer].has[piece] { holders[piece] += 1 }
     }
 
+    /// Bytes that a peer must have got for them to count before a piece of it is whole.
+    private static let growth: Int64 = 16 << 10
+
     /// What a peer has; nil = all of it.
-    /// - Returns: whether it has more than before.
+    /// - Returns: whether it has more than before of what is lacking here.
     @discardableResult
     package mutating func note(_ present: [Range<Int64>]?, at node: NodeID) -> Bool {
-        guard let peer = peers.firstIndex(where: { $0.node == node }) else { return false }
+        guard let peer = peers.firstIndex(where: { $0.node == node }), !peers[peer].isWhole else {
+            return false
+        }
+        let runs = present ?? [0..<size]
+        peers[peer].isWhole = present == nil
         var grew = false
-        func has(_ piece: Int) {
-            guard !peers[peer].has[piece], !peers[peer].isDropped else { return }
-            peers[peer].has[piece] = true
-            holders[piece] += 1
-            grew = true
-        }
-        guard let present else {
-            for piece in pieces.indices { has(piece) }
-            return grew
-        }
-        for run in present {
+        for run in runs {
             var piece = Int((run.lowerBound + PeerExchange.pieceLength - 1) / PeerExchange.pieceLength)
             while piece < pieces.count, PieceList.range(of: piece, size: size).upperBound <= run.upperBound {
-                has(piece)
+                if !peers[peer].has[piece] {
+                    peers[peer].has[piece] = true
+                    holders[piece] += peers[peer].isDropped ? 0 : 1
+                    grew = grew || isLacking(piece)
+                }
                 piece += 1
             }
         }
-        return grew
+        // On a thin link a piece takes long to become whole; its holder has more of it all the time.
+        if lacking(in: runs) >= lacking(in: peers[peer].counted) + Self.growth {
+            peers[peer].counted = runs
+            grew = true
+        }
+        return grew && !peers[peer].isDropped
+    }
+
+    private func isLacking(_ piece: Int) -> Bool {
+        if case .done = pieces[piece] { false } else { true }
+    }
+
+    /// Bytes of `runs` that are not here yet.
+    private func lacking(in runs: [Range<Int64>]) -> Int64 {
+        var bytes: Int64 = 0
+        for run in runs {
+            let first = Int(run.lowerBound / PeerExchange.pieceLength)
+            for piece in first..<max(first, min(pieces.count, PieceList.pieceCount(of: run.upperBound)))
+            where isLacking(piece) {
+                bytes += Int64(PieceList.range(of: piece, size: size).clamped(to: run).count)
+            }
+        }
+        return bytes
     }
 
     /// The piece is there, whoever brought it.
@@ -193,8 +193,10 @@ package struct FetchPlan: Sendable {
         reader: Int64, now: GossipTime, rng: inout GossipRandom
     ) -> (piece: Int, node: NodeID)? {
         guard underWay < limits.atOnce else { return nil }
-        let piece = inWindow(reader, now: now) ?? rarest(now: now, rng: &rng) ?? slow(now: now)
-        guard let piece, let peer = bestPeer(for: piece, now: now) else { return nil }
+        let free = peers.indices.filter { peers[$0].isFree(limits, now: now) }
+        guard !free.isEmpty else { return nil }
+        let piece = inWindow(reader, free) ?? rarest(free, rng: &rng) ?? slow(free, now: now)
+        guard let piece, let peer = bestPeer(for: piece, free) else { return nil }
         if case .asked(let asked) = pieces[piece] {
             hedged += 1
             pieces[piece] = .asked(asked + [Asked(peer: peer, since: now)])
@@ -206,62 +208,55 @@ package struct FetchPlan: Sendable {
         return (piece, peers[peer].node)
     }
 
-    private func isOpen(_ piece: Int, now: GossipTime) -> Bool {
+    /// Nobody was asked for it, and one of those who are free has it.
+    private func isOpen(_ piece: Int, _ free: [Int]) -> Bool {
         guard case .missing = pieces[piece], holders[piece] > 0 else { return false }
-        return bestPeer(for: piece, now: now) != nil
+        return free.contains { peers[$0].has[piece] }
     }
 
-    private func inWindow(_ reader: Int64, now: GossipTime) -> Int? {
+    private func inWindow(_ reader: Int64, _ free: [Int]) -> Int? {
         let first = Int(min(reader, max(0, size - 1)) / PeerExchange.pieceLength)
         let last = min(listed, Int((reader + limits.window) / PeerExchange.pieceLength) + 1)
         guard first < last else { return nil }
-        return (first..<last).first { isOpen($0, now: now) }
+        return (first..<last).first { isOpen($0, free) }
     }
 
-    private mutating func rarest(now: GossipTime, rng: inout GossipRandom) -> Int? {
+    private mutating func rarest(_ free: [Int], rng: inout GossipRandom) -> Int? {
         while firstOpen < listed, case .done = pieces[firstOpen] { firstOpen += 1 }
-        var best: Int?
+        var rarest: [Int] = []
         var fewest = Int.max
-        var ties = 0
-        for piece in firstOpen..<max(firstOpen, listed)
-        where holders[piece] <= fewest && isOpen(piece, now: now) {
-            ties = holders[piece] < fewest ? 1 : ties + 1
+        for piece in firstOpen..<max(firstOpen, listed) where holders[piece] <= fewest && isOpen(piece, free)
+        {
+            if holders[piece] < fewest { rarest.removeAll(keepingCapacity: true) }
             fewest = holders[piece]
-            // Each of the equal ones with the same chance.
-            if Int.random(in: 0..<ties, using: &rng) == 0 { best = piece }
+            rarest.append(piece)
         }
-        return best
+        // Each of the equal ones with the same chance.
+        return rarest.randomElement(using: &rng)
     }
 
     /// A piece that takes longer than nearly all did, and that another peer has.
-    private func slow(now: GossipTime) -> Int? {
+    private func slow(_ free: [Int], now: GossipTime) -> Int? {
         guard times.count >= 8, Double(hedged) < Double(pieces.count) * limits.hedge else { return nil }
         let usual = times.sorted()[times.count * 95 / 100]
         let bound = max(usual * 2, .milliseconds(100))
         for piece in firstOpen..<max(firstOpen, listed) {
             guard case .asked(let asked) = pieces[piece], asked.count == 1, now - asked[0].since > bound,
-                bestPeer(for: piece, now: now) != nil
+                bestPeer(for: piece, free) != nil
             else { continue }
             return piece
         }
         return nil
     }
 
-    /// The peer with the least to do; of equal ones the one named first, which is the nearest.
-    private func bestPeer(for piece: Int, now: GossipTime) -> Int? {
+    /// Of those who are free the one with the least to do; of equal ones the one named first, which is the nearest.
+    private func bestPeer(for piece: Int, _ free: [Int]) -> Int? {
+        var asked: [Asked] = []
+        if case .asked(let known) = pieces[piece] { asked = known }
         var best: Int?
-        for index in peers.indices {
-            let peer = peers[index]
-            guard !peer.isDropped, peer.has[piece], peer.outstanding < min(peer.window, limits.perPeer),
-                peer.notBefore <= now
-            else {
-                continue
-            }
-            if case .asked(let asked) = pieces[piece], asked.contains(where: { $0.peer == index }) {
-                continue
-            }
-            if let known = best, peers[known].outstanding <= peer.outstanding { continue }
-            best = index
+        for peer in free where peers[peer].has[piece] && !asked.contains(where: { $0.peer == peer }) {
+            if let best, peers[best].outstanding <= peers[peer].outstanding { continue }
+            best = peer
         }
         return best
     }
