@@ -3,26 +3,6 @@ internal import Content
 package import Gossip
 internal import Synchronization
 
-/// Why peers could not bring a body to its end. What came stays.
-package enum PeerTransferFailure: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Nobody of those who have it answers any more.
-    case nobodyLeft(String)
-    /// Nothing came for too long.
-    case stalled
-    /// Peers have no more of it, and none of them gets more from upstream.
-    case orphaned
-    case cancelled
-
-    package var description: String {
-        switch self {
-        case .nobodyLeft(let reason): "no peer gives more of it: \(reason)"
-        case .orphaned: "no peer gets more of it"
-        case .stalled: "peers brought nothing for too long"
-        case .cancelled: "it was given up"
-        }
-    }
-}
-
 /// One body on its way in from peers: runs the plan, checks each piece against the signed list, writes it where it
 /// belongs.
 package final class PeerTransfer: Sendable {
@@ -48,16 +28,16 @@ package final class PeerTransfer: Sendable {
     package let size: Int64
     /// Who signed the list of pieces.
     package let signer: NodeID
-    private let transfer: TransferKey
+    let transfer: TransferKey
     private let first: NodeID
     private let others: [NodeID]
     private let begun: Found
-    private let caller: any PeerCaller
+    let caller: any PeerCaller
     private let shelf: PieceShelf
     private let cluster: ClusterID
-    private let patience: Patience
-    private let observe: @Sendable (NodeID, PeerObservation) -> Void
-    private let blame: @Sendable (NodeID, String) -> Void
+    let patience: Patience
+    let observe: @Sendable (NodeID, PeerObservation) -> Void
+    let blame: @Sendable (NodeID, String) -> Void
 
     /// - Parameters:
     ///   - found: what `first` said, with the beginning of a list.
@@ -99,27 +79,6 @@ package final class PeerTransfer: Sendable {
         return list.digests
     }
 
-    /// Bytes that a holder must have got for it to count.
-    private static let growth: Int64 = 16 << 10
-
-    private enum Event: Sendable {
-        case found(NodeID, Found)
-        /// It does not have it, or is not there.
-        case gone(NodeID, String)
-        case piece(Int, NodeID, Outcome)
-        case tick
-    }
-
-    private enum Outcome: Sendable {
-        case written
-        /// Other bytes than those of the list.
-        case differs
-        case busy(Duration)
-        case failed(String)
-        /// The ingest takes nothing any more.
-        case refused(any Error)
-    }
-
     /// Writes what is lacking into `ingest`. Returns when every byte is there.
     /// - Parameter reading: the lowest offset that a reader waits at.
     /// - Throws: `PeerTransferFailure`, or what the ingest threw.
@@ -145,148 +104,137 @@ package final class PeerTransfer: Sendable {
         }
     }
 
+    /// What is known while the body comes in.
+    struct Course {
+        var plan: FetchPlan
+        var judge: PieceJudge
+        /// When something last came, or a holder got more.
+        var progress = ContinuousClock.now
+        /// Nobody gives anything but busy answers since then.
+        var busySince: ContinuousClock.Instant?
+        /// Those who get it from upstream.
+        var fed: [NodeID]
+        var lastReason = "nobody answered"
+        private let start = ContinuousClock.now
+
+        init(plan: FetchPlan, judge: PieceJudge, fed: [NodeID]) {
+            (self.plan, self.judge, self.fed) = (plan, judge, fed)
+        }
+
+        var now: GossipTime { GossipTime() + (ContinuousClock.now - start) }
+    }
+
     private func conduct(
         _ events: AsyncStream<Event>, _ inbox: AsyncStream<Event>.Continuation, _ ingest: Ingest,
         _ reading: @Sendable () -> Int64, _ group: inout ThrowingTaskGroup<Void, any Error>
     ) async throws {
-        var plan = FetchPlan(size: size)
-        // The digests that pieces are checked against, and the list of whoever is asked for them at present.
-        var digests: [[UInt8]] = []
-        var list: PieceList?
-        // What was asked for and what came by which digest; who sent something else, until it is known whose fault that is.
-        var asked: [Int: [UInt8]] = [:]
-        var written: [Int: [UInt8]] = [:]
-        var accused: [Int: NodeID] = [:]
-        var convicted: Set<NodeID> = []
-        /// Nobody gives anything but busy answers since then.
-        var busySince: ContinuousClock.Instant?
-        /// Bytes that each peer had when that last counted as growth.
-        var grown: [NodeID: Int64] = [:]
+        var course = Course(
+            plan: FetchPlan(size: size),
+            judge: PieceJudge(transfer: transfer, size: size, cluster: cluster, supplier: first),
+            fed: begun.isFed ? [first] : [])
         var rng = GossipRandom()
-        var progress = ContinuousClock.now
-        var lastReason = "nobody answered"
-        // Those who get it from upstream.
-        var fed = begun.isFed ? [first] : []
-        let start = ContinuousClock.now
-        func now() -> GossipTime { GossipTime() + (ContinuousClock.now - start) }
         for run in ingest.present {
-            for piece in 0..<plan.pieceCount where run.contains(PieceList.range(of: piece, size: size)) {
-                plan.have(piece)
-            }
+            for piece in 0..<course.plan.pieceCount
+            where run.contains(PieceList.range(of: piece, size: size)) { course.plan.have(piece) }
         }
-        plan.add(first)
-        for node in others.prefix(9) { plan.add(node) }
+        course.plan.add(first)
+        for node in others.prefix(9) { course.plan.add(node) }
         for await event in events {
             try Task.checkCancellation()
             switch event {
-            case .found(let node, let found):
-                if let part = found.pieces, node == source.withLock({ $0.node }) {
-                    var next = list ?? PieceList(transfer: transfer, size: size, signer: part.signer)
-                    if part.first == next.digests.count {
-                        if next.extend(with: part, in: cluster), Self.agree(next.digests, digests) {
-                            guard written.allSatisfy({ next.digests.count <= $0 || next.digests[$0] == $1 })
-                            else {
-                                throw PeerTransferFailure.nobodyLeft("their lists of pieces differ")
-                            }
-                            list = next
-                            shelf.note(part)
-                            if next.digests.count > digests.count {
-                                digests = next.digests
-                                progress = .now
-                            }
-                            plan.list(digests.count)
-                            source.withLock { $0.known = next.digests.count }
-                        } else {
-                            // Whose list is wrong only the whole body can tell; this one is not asked any more.
-                            blame(
-                                node,
-                                "a list of pieces of \(ask) that is not signed so, or differs from another's")
-                            plan.drop(node)
-                            list = nil
-                            turn(to: plan.nodes)
-                        }
-                    }
-                }
-                if plan.note(found.isComplete ? nil : found.present, at: node) { progress = .now }
-                // On a thin link a piece takes long to become whole; its holder has more of it all the time.
-                let bytes = found.present.reduce(0) { $0 + $1.upperBound - $1.lowerBound }
-                if bytes >= grown[node, default: 0] + Self.growth, plan.nodes.contains(node) {
-                    grown[node] = bytes
-                    progress = .now
-                }
-                fed.removeAll { $0 == node }
-                if found.isFed, plan.nodes.contains(node) { fed.append(node) }
-            case .gone(let node, let reason):
-                lastReason = "\(node): \(reason)"
-                plan.drop(node)
-                fed.removeAll { $0 == node }
-                if node == source.withLock({ $0.node }) {
-                    list = nil
-                    turn(to: plan.nodes)
-                }
-            case .piece(let piece, let node, let outcome):
-                switch outcome {
-                case .written:
-                    progress = .now
-                    busySince = nil
-                    written[piece] = asked[piece]
-                    plan.arrived(piece, from: node, now: now())
-                    // The list was right about it, so whoever sent other bytes was not.
-                    if let liar = accused.removeValue(forKey: piece), convicted.insert(liar).inserted {
-                        convict(liar, of: piece)
-                    }
-                case .differs where asked[piece] != digest(of: piece, in: digests):
-                    // It was held against a list that was withdrawn since.
-                    plan.failed(piece, from: node, now: now())
-                case .differs:
-                    plan.failed(piece, from: node, now: now())
-                    plan.drop(node)
-                    let supplier = source.withLock { $0.node }
-                    guard node == supplier || accused[piece] != nil else {
-                        // Its word against the list's: somebody else's bytes decide.
-                        accused[piece] = node
-                        break
-                    }
-                    // The supplier's own bytes are not what its list says, or two others agree that they are not.
-                    if convicted.insert(supplier ?? node).inserted { convict(supplier ?? node, of: piece) }
-                    if let supplier { plan.drop(supplier) }
-                    for innocent in accused.values where innocent != supplier { plan.forgive(innocent) }
-                    if node != supplier { plan.forgive(node) }
-                    accused = [:]
-                    (digests, list) = ([], nil)
-                    plan.forgetList()
-                    turn(to: plan.nodes)
-                case .busy(let pause):
-                    busySince = busySince ?? .now
-                    plan.failed(piece, from: node, pause: pause, now: now())
-                case .failed(let reason):
-                    lastReason = "\(node): \(reason)"
-                    plan.failed(piece, from: node, now: now())
-                case .refused(let error): throw error
-                }
+            case .found(let node, let found): try took(found, from: node, &course)
+            case .gone(let node, let reason): lost(node, reason, &course)
+            case .piece(let piece, let digest, let node, let outcome):
+                try came(piece, digest, from: node, outcome, &course)
             case .tick: break
             }
-            if plan.isDone { return }
-            if let busySince, ContinuousClock.now - busySince > patience.growth {
-                throw PeerTransferFailure.stalled
-            }
-            if plan.nodes.isEmpty { throw PeerTransferFailure.nobodyLeft(lastReason) }
-            // What is under way has a patience of its own: a piece may take long on a thin link.
-            if plan.isWaiting { progress = .now }
-            let isOrphan = fed.isEmpty && !plan.isWaiting && !plan.hasOpen
-            if ContinuousClock.now - progress > (isOrphan ? patience.orphaned : patience.growth) {
-                throw isOrphan ? PeerTransferFailure.orphaned : .stalled
-            }
-            while let (piece, node) = plan.next(reader: reading(), now: now(), rng: &rng) {
-                let digest = digests[piece]
-                asked[piece] = digest
+            if course.plan.isDone { return }
+            if let failure = failure(of: &course) { throw failure }
+            while let (piece, node) = course.plan.next(reader: reading(), now: course.now, rng: &rng),
+                let digest = course.judge.digest(of: piece)
+            {
                 group.addTask {
-                    inbox.yield(
-                        .piece(piece, node, await self.fetch(piece, digest, from: node, into: ingest)))
+                    let outcome = await self.fetch(piece, digest, from: node, into: ingest)
+                    inbox.yield(.piece(piece, digest, node, outcome))
                 }
             }
         }
         throw PeerTransferFailure.cancelled
+    }
+
+    private func took(_ found: Found, from node: NodeID, _ course: inout Course) throws {
+        if let part = found.pieces {
+            switch course.judge.read(part, from: node) {
+            case .ignored: break
+            case .taken(let isNews):
+                shelf.note(part)
+                if isNews { course.progress = .now }
+                course.plan.list(course.judge.digestCount)
+                source.withLock { $0.known = course.judge.readCount }
+            case .refused:
+                blame(node, "a list of pieces of \(ask) that is not signed so, or differs from another's")
+                course.plan.drop(node)
+                turn(&course)
+            case .contradicts: throw PeerTransferFailure.nobodyLeft("their lists of pieces differ")
+            }
+        }
+        if course.plan.note(found.isComplete ? nil : found.present, at: node) { course.progress = .now }
+        course.fed.removeAll { $0 == node }
+        if found.isFed, course.plan.nodes.contains(node) { course.fed.append(node) }
+    }
+
+    private func lost(_ node: NodeID, _ reason: String, _ course: inout Course) {
+        course.lastReason = "\(node): \(reason)"
+        course.plan.drop(node)
+        course.fed.removeAll { $0 == node }
+        if node == course.judge.supplier { turn(&course) }
+    }
+
+    private func came(
+        _ piece: Int, _ digest: [UInt8], from node: NodeID, _ outcome: Outcome, _ course: inout Course
+    ) throws {
+        switch outcome {
+        case .written:
+            course.progress = .now
+            course.busySince = nil
+            course.plan.arrived(piece, from: node, now: course.now)
+            // The list was right about it, so whoever sent other bytes was not.
+            for liar in course.judge.wrote(piece, by: digest) { convict(liar, of: piece) }
+        case .differs(let actual):
+            course.plan.failed(piece, from: node, now: course.now)
+            switch course.judge.differs(piece, from: node, by: digest, actual: actual) {
+            case .moot: break
+            case .accused: course.plan.drop(node)
+            case .withdrawn(let withdrawal):
+                for liar in withdrawal.convicted { convict(liar, of: piece) }
+                for liar in withdrawal.liars { course.plan.drop(liar) }
+                for innocent in withdrawal.cleared { course.plan.forgive(innocent) }
+                course.plan.forgetList()
+                turn(&course)
+            }
+        case .busy(let pause):
+            course.busySince = course.busySince ?? .now
+            course.plan.failed(piece, from: node, pause: pause, now: course.now)
+        case .failed(let reason):
+            course.lastReason = "\(node): \(reason)"
+            course.plan.failed(piece, from: node, now: course.now)
+        case .refused(let error): throw error
+        }
+    }
+
+    /// Why there is no use in waiting on.
+    private func failure(of course: inout Course) -> PeerTransferFailure? {
+        if let busySince = course.busySince, ContinuousClock.now - busySince > patience.growth {
+            return .stalled
+        }
+        if course.plan.nodes.isEmpty { return .nobodyLeft(course.lastReason) }
+        // What is under way has a patience of its own: a piece may take long on a thin link.
+        if course.plan.isWaiting { course.progress = .now }
+        let isOrphan = course.fed.isEmpty && !course.plan.isWaiting && !course.plan.hasOpen
+        guard ContinuousClock.now - course.progress > (isOrphan ? patience.orphaned : patience.growth) else {
+            return nil
+        }
+        return isOrphan ? .orphaned : .stalled
     }
 
     private func convict(_ node: NodeID, of piece: Int) {
@@ -294,116 +242,15 @@ package final class PeerTransfer: Sendable {
         blame(node, "other bytes than those of piece \(piece) of \(ask)")
     }
 
-    private func digest(of piece: Int, in digests: [[UInt8]]) -> [UInt8]? {
-        piece < digests.count ? digests[piece] : nil
-    }
-
     /// Who is asked for the list of pieces, and how many digests of that list are known.
-    private let source: Mutex<(node: NodeID?, known: Int)>
+    let source: Mutex<(node: NodeID?, known: Int)>
 
     /// The list comes from another one now, from its beginning.
-    private func turn(to nodes: [NodeID]) {
-        source.withLock { $0 = (nodes.first, 0) }
+    private func turn(_ course: inout Course) {
+        let supplier = course.plan.nodes.first
+        course.judge.turn(to: supplier)
+        source.withLock { $0 = (supplier, 0) }
         shelf.forget(transfer)
-    }
-
-    private static func agree(_ one: [[UInt8]], _ other: [[UInt8]]) -> Bool {
-        zip(one, other).allSatisfy { $0 == $1 }
-    }
-
-    /// Asks a holder again and again what it has, until it has everything and the list is whole.
-    private func follow(_ node: NodeID, known found: Found?, _ inbox: AsyncStream<Event>.Continuation) async {
-        var bytes: Int64 = 0
-        if let found {
-            inbox.yield(.found(node, found))
-            bytes = found.present.reduce(0) { $0 + $1.upperBound - $1.lowerBound }
-        }
-        let count = PieceList.pieceCount(of: size)
-        var failures = 0
-        var isWhole = false
-        while !Task.isCancelled {
-            let (supplier, pieces) = source.withLock { ($0.node, $0.known) }
-            let wantsList = node == supplier && pieces < count
-            if isWhole, !wantsList {
-                // It may be asked for the list later, should another one fall away.
-                if pieces >= count { return }
-                try? await Task.sleep(for: .milliseconds(50))
-                continue
-            }
-            do throws(PeerFailure) {
-                let request = PeerRequest.find(
-                    ask, knownBytes: wantsList ? 0 : bytes,
-                    knownPieces: wantsList ? pieces : count,
-                    patience: UInt32(patience.poll / .milliseconds(1)), wantsBytes: false)
-                let began = ContinuousClock.now
-                let reply = try await caller.call(
-                    request, of: node,
-                    within: .init(silence: patience.answer + patience.poll, inAll: patience.behind))
-                failures = 0
-                guard case .ok(let encoded) = reply else {
-                    if case .busy = reply {
-                        try? await Task.sleep(for: .milliseconds(100))
-                        continue
-                    }
-                    return await giveUp(node, "it answers \(reply)", inbox)
-                }
-                let answer: Found
-                do throws(WireError) { answer = try Found(parsing: encoded) } catch {
-                    blame(node, "\(error)")
-                    return await giveUp(node, "\(error)", inbox)
-                }
-                guard answer.transfer == transfer, answer.facts.size == size else {
-                    return await giveUp(node, "it has other bytes now", inbox)
-                }
-                bytes = answer.present.reduce(0) { $0 + $1.upperBound - $1.lowerBound }
-                inbox.yield(.found(node, answer))
-                isWhole = answer.isComplete || bytes >= size
-                // Without news at once the next question need not follow at once.
-                if ContinuousClock.now - began < .milliseconds(2) {
-                    try? await Task.sleep(for: .milliseconds(5))
-                }
-            } catch {
-                failures += 1
-                guard failures < 2, error == .timedOut else { return await giveUp(node, "\(error)", inbox) }
-            }
-        }
-    }
-
-    private func giveUp(_ node: NodeID, _ reason: String, _ inbox: AsyncStream<Event>.Continuation) async {
-        if !Task.isCancelled { observe(node, .failed) }
-        inbox.yield(.gone(node, reason))
-    }
-
-    private func fetch(_ piece: Int, _ digest: [UInt8], from node: NodeID, into ingest: Ingest) async
-        -> Outcome
-    {
-        let range = PieceList.range(of: piece, size: size)
-        let began = ContinuousClock.now
-        let reply: PeerReply
-        do throws(PeerFailure) {
-            reply = try await caller.call(
-                .bytes(ask, transfer, range), of: node, within: .piece(patience.piece))
-        } catch {
-            if !Task.isCancelled { observe(node, .failed) }
-            return .failed("\(error)")
-        }
-        switch reply {
-        case .ok(let bytes):
-            guard bytes.count == Int(range.upperBound - range.lowerBound), PieceShelf.digest(bytes) == digest
-            else {
-                return .differs
-            }
-            let seconds = max((ContinuousClock.now - began) / .seconds(1), 0.000_1)
-            observe(node, .throughput(Double(bytes.count) / seconds))
-            do {
-                try await ingest.write(bytes, at: range.lowerBound)
-                return .written
-            } catch {
-                return .refused(error)
-            }
-        case .busy(let pause): return .busy(.milliseconds(Int64(min(pause, 5000))))
-        case .notHeld, .denied, .unsupported, .failed: return .failed("it answers \(reply)")
-        }
     }
 }
 

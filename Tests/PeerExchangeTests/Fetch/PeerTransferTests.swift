@@ -12,14 +12,17 @@ import Testing
     /// What a peer does wrong.
     enum Fault: String, Sendable, CaseIterable, CustomTestStringConvertible {
         case wrongPiece, shortPiece, longPiece, emptyPiece, stallsAtPieces, closesAtPieces, refusesPieces
-        case unsignedList, othersList, stallsAtList, garbage, otherSize, otherBody, busyForEver, goneHalfway
+        case unsignedList, othersList, othersListLate, stallsAtList, garbage, otherSize, otherBody,
+            busyForEver, goneHalfway
 
         var testDescription: String { rawValue }
 
         /// Whether it is more than weakness: it is named.
         var isLie: Bool {
             switch self {
-            case .wrongPiece, .shortPiece, .longPiece, .emptyPiece, .unsignedList, .othersList, .garbage:
+            case .wrongPiece, .shortPiece, .longPiece, .emptyPiece, .unsignedList, .othersList,
+                .othersListLate,
+                .garbage:
                 true
             default: false
             }
@@ -63,7 +66,8 @@ import Testing
         }
 
         func found(_ key: NodeKey, _ fault: Fault?, from first: Int) throws -> Found {
-            var part = list(key, from: first, wrong: fault == .othersList ? 1 : nil)
+            let wrong = fault == .othersList ? 1 : fault == .othersListLate ? 5 : nil
+            var part = list(key, from: first, wrong: wrong)
             if fault == .unsignedList { part = list(try NodeKey.generate(), from: first) }
             return Found(
                 facts: ContentFacts(
