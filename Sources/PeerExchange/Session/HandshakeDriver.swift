@@ -23,7 +23,7 @@ package struct HandshakeDriver: Sendable {
     private enum State: Sendable {
         case idle
         case waitingForName(nonce: [UInt8])
-        case waitingForSecond(NoiseHandshake)
+        case waitingForSecond(NoiseHandshake, from: NodeID)
         case waitingForFirst
         case admitting(NoiseHandshake)
         case over
@@ -61,7 +61,7 @@ package struct HandshakeDriver: Sendable {
             own: own, remote: remote, psk: FirstMessage.psk(identity.secret),
             prologue: FirstMessage.prologue(identity.cluster))
         let first = try noise.writeFirst(card.encoded, ephemeral: try .ephemeral())
-        state = .waitingForSecond(noise)
+        state = .waitingForSecond(noise, from: responder)
         return FirstMessage.framed(first, to: responder, secret: identity.secret)
     }
 
@@ -75,7 +75,7 @@ package struct HandshakeDriver: Sendable {
         }
         switch state {
         case .waitingForName(let nonce): return readName(nonce)
-        case .waitingForSecond(let noise): return readSecond(noise)
+        case .waitingForSecond(let noise, let responder): return readSecond(noise, from: responder)
         case .waitingForFirst: return readFirst()
         case .idle, .admitting, .over: return buffer.isEmpty ? .needsMore : fail("it speaks before its turn")
         }
@@ -98,7 +98,7 @@ package struct HandshakeDriver: Sendable {
         return .introduced(node)
     }
 
-    private mutating func readSecond(_ handshake: NoiseHandshake) -> Step {
+    private mutating func readSecond(_ handshake: NoiseHandshake, from responder: NodeID) -> Step {
         guard buffer.count >= 2 else { return .needsMore }
         let count = Int(buffer[0]) | Int(buffer[1]) << 8
         guard count <= FirstMessage.noiseByteLimit else { return fail("its answer is too long") }
@@ -108,7 +108,12 @@ package struct HandshakeDriver: Sendable {
             let (payload, send, receive) = try noise.readSecond(Array(buffer[2..<2 + count]))
             buffer.removeFirst(2 + count)
             state = .over
-            return .welcomed(try Welcome(parsing: payload), FrameCodec(sending: send, receiving: receive))
+            let welcome = try Welcome(parsing: payload)
+            // Its key is proven, its card is not: whoever shows another's would be taken for that one.
+            if case .card(let card) = welcome, card.record.node != responder || !card.record.isSigned {
+                return fail("it shows another node's record")
+            }
+            return .welcomed(welcome, FrameCodec(sending: send, receiving: receive))
         } catch {
             return fail("its answer is not authentic: another key, or another cluster secret")
         }

@@ -156,7 +156,6 @@ final class SessionHandler: ChannelInboundHandler {
     }
 
     private func welcomed(_ card: MemberCard, _ codec: FrameCodec) {
-        guard card.record.isSigned else { return fail(.refused("its record is not signed")) }
         admit(card) { handler, result in
             switch result {
             case .success(let admission): handler.begin(codec, card, admission)
