@@ -25,7 +25,11 @@ package struct StatementRules: Sendable {
     ) -> Verdict? {
         guard let now else { return nil }
         var heard: Set<NodeID> = []
-        let fit = statements.sorted { $0.checked > $1.checked }.filter { statement in
+        // Of equal times in the order of the signers, not in that in which answers came.
+        let ordered = statements.sorted {
+            ($1.checked, $0.signer.description) < ($0.checked, $1.signer.description)
+        }
+        let fit = ordered.filter { statement in
             statement.checked <= now.addingTimeInterval(lead)
                 && last.map { statement.checked > $0 } ?? true && heard.insert(statement.signer).inserted
         }
