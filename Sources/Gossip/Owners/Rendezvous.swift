@@ -1,8 +1,8 @@
 /// Rendezvous hashing (Thaler, Ravishankar 1998): every node that sees the same members names the same owners, and a
 /// member that goes moves only what was its own.
-enum Rendezvous {
+package enum Rendezvous {
     /// The `count` members with the highest scores for an object, the highest first.
-    static func owners(of id: InventoryID, among members: [NodeTag], count: Int = 2) -> [NodeTag] {
+    package static func owners(of id: InventoryID, among members: [NodeTag], count: Int = 2) -> [NodeTag] {
         var best: [(score: UInt64, tag: NodeTag)] = []
         for tag in members {
             let score = mixed(id.rawValue ^ mixed(tag.rawValue))

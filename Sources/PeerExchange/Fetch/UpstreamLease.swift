@@ -1,4 +1,4 @@
-internal import Gossip
+package import Gossip
 internal import Synchronization
 
 /// This node fetches something from upstream for everybody: renewed while it is held, given back when it is let go.
@@ -12,14 +12,17 @@ package final class UpstreamLease: Sendable {
         let isSet = Atomic(false)
     }
 
-    init(_ id: InventoryID, gossip: GossipService) {
+    /// - Parameter pause: between two renewals.
+    package init(
+        _ id: InventoryID, gossip: GossipService, every pause: Duration = .milliseconds(1500)
+    ) {
         let lost = Flag()
         self.id = id
         self.gossip = gossip
         self.lost = lost
         renewal = Task.detached {
             while !Task.isCancelled {
-                try? await Task.sleep(for: .milliseconds(1500))
+                try? await Task.sleep(for: pause)
                 guard !Task.isCancelled else { return }
                 let answer = await gossip.ask(id, wantsLease: true)
                 // The second owner may not know what the first has granted.
