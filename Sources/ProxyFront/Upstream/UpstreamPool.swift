@@ -67,6 +67,18 @@ public final class UpstreamPool: Sendable {
         }
     }
 
+    /// Whether a request would go to the upstream, or a probe before it: an upstream that has rested long enough is tried
+    /// by the next one who wants something of it.
+    func isAsked(_ upstream: Upstream) -> Bool {
+        entries.withLock { entries in
+            switch entries[upstream]?.breaker.state {
+            case .closed, nil: true
+            case .probing: false
+            case .open(let until, _): ContinuousClock.now >= until
+            }
+        }
+    }
+
     /// Sends `request` to `upstream` unless its breaker is open.
     ///
     /// What the body's stream meets afterwards is reported by itself.

@@ -21,7 +21,7 @@ extension RegistryConnection {
     /// False while every endpoint rests, or the registry has answered a HEAD with 429: those cost nothing, so
     /// nothing else will be answered either.
     var isAsked: Bool {
-        !endpoints.allSatisfy { pool.isResting($0.upstream) } && limits.left(.head, .nobody) == nil
+        endpoints.contains { pool.isAsked($0.upstream) } && limits.left(.head, .nobody) == nil
     }
 
     var status: RegistryStatus {

@@ -12,7 +12,7 @@ struct TestRegistryClient: Sendable {
     ///   - endpoints: of the one registry, `registry.test`.
     ///   - permitted: other servers that redirects may lead to.
     static func running<Result>(
-        _ endpoints: [String], permitted: [String] = [],
+        _ endpoints: [String], permitted: [String] = [], breaker: CircuitBreaker.Configuration = .init(),
         registry: (inout RegistryUpstream) throws -> Void = { _ in },
         _ body: (TestRegistryClient) async throws -> Result
     ) async throws -> Result {
@@ -32,7 +32,8 @@ struct TestRegistryClient: Sendable {
         try registry(&upstream)
         do {
             let client = try RegistryClient(
-                [upstream], pool: UpstreamPool(transport: transport, metrics: metrics, logger: logger),
+                [upstream],
+                pool: UpstreamPool(transport: transport, breaker: breaker, metrics: metrics, logger: logger),
                 metrics: metrics, logger: logger)
             let result = try await body(TestRegistryClient(client: client, metrics: metrics))
             try await transport.shutdown()

@@ -1,5 +1,6 @@
 import Content
 import ProxyFront
+import Synchronization
 import Testing
 
 @Suite struct RegistryManifestTests {
@@ -160,13 +161,39 @@ import Testing
         } _: {
             $0.port
         }
-        try await TestRegistryClient.running(["http://127.0.0.1:\(port)"]) { node in
+        var breaker = CircuitBreaker.Configuration()
+        (breaker.firstRest, breaker.longestRest) = (.seconds(3600), .seconds(3600))
+        try await TestRegistryClient.running(["http://127.0.0.1:\(port)"], breaker: breaker) { node in
             let host = try RegistryHost("registry.test")
             #expect(node.client.isAsked(host))
             let failed2 = await failure { try await node.head("app") }
             #expect(failed2 != nil)
             #expect(!node.client.isAsked(host))
             #expect(node.client.status.map(\.isAsked) == [false])
+        }
+    }
+
+    /// Nothing else may be asked of it than tags that are held, and these are asked for only while it is asked.
+    @Test func aRegistryThatHasRestedIsAskedAgainAndFound() async throws {
+        let isDead = Mutex(true)
+        try await FaultUpstream.serving { _ in
+            isDead.withLock { $0 } ? [.reset] : [.send(.answer(404, "{}"))]
+        } _: { upstream in
+            var breaker = CircuitBreaker.Configuration()
+            breaker.firstRest = .milliseconds(1)
+            try await TestRegistryClient.running([upstream.url], breaker: breaker) { node in
+                let host = try RegistryHost("registry.test")
+                #expect(await failure { try await node.head("app") } != nil)
+                try await waitUntil { node.client.isAsked(host) }
+                isDead.withLock { $0 = false }
+                try await waitUntil {
+                    guard case .refused(_)? = await failure({ try await node.head("app") }) else {
+                        return false
+                    }
+                    return true
+                }
+                #expect(node.client.isAsked(host))
+            }
         }
     }
 }
