@@ -200,29 +200,40 @@ package struct ClusterChecks {
         String(format: "%.1f ms", span / .milliseconds(1))
     }
 
-    /// A clock is wrong if it differs from most others.
+    /// A clock is wrong if it differs from most others that agree with each other.
     private static func clocks(_ trials: [TrialLine]) -> [Finding] {
         let limit = 60.0
         let known = trials.compactMap { line in line.clockAhead.map { (line, $0) } }
-        guard !known.isEmpty else { return [] }
         let apart = known.filter { abs($0.1) > limit }
-        if apart.isEmpty {
-            let most = known.map { abs($0.1) }.max() ?? 0
-            return [.good("clocks", "within \(Int(most.rounded(.up))) s of each other")]
+        guard !apart.isEmpty else {
+            return known.map { abs($0.1) }.max().map {
+                [.good("clocks", "within \(Int($0.rounded(.up))) s of each other")]
+            } ?? []
         }
-        if apart.count * 2 > known.count {
-            let middle = known.map(\.1).sorted()[known.count / 2]
+        func agreeing(_ ahead: Double) -> Int { known.count { abs($0.1 - ahead) <= limit } }
+        let own = 1 + agreeing(0)
+        let others = apart.map(\.1).sorted().reversed().max { agreeing($0) < agreeing($1) } ?? 0
+        if agreeing(others) >= max(2, own) {
             return [
                 .bad(
                     "clocks",
-                    "this node's is \(Int(abs(middle))) s \(middle > 0 ? "behind" : "ahead of") most others'",
+                    "this node's is \(span(others)) \(others > 0 ? "behind" : "ahead of") most others'",
                     "set this machine's clock (systemd-timesyncd, chrony)")
             ]
         }
+        let remedy = "set that machine's clock"
         return apart.map { line, ahead in
-            .warning(
-                "clocks", "that of \(line.address) is \(Int(abs(ahead))) s \(ahead > 0 ? "ahead" : "behind")",
-                "set that machine's clock")
+            own > 1
+                ? .warning(
+                    "clocks", "that of \(line.address) is \(span(ahead)) \(ahead > 0 ? "ahead" : "behind")",
+                    remedy)
+                : .bad(
+                    "clocks",
+                    "that of \(line.address) is \(span(ahead)) \(ahead > 0 ? "ahead of" : "behind") this node's, and no "
+                        + "third one says which of the two is right",
+                    "set the one that is wrong (systemd-timesyncd, chrony)")
         }
     }
+
+    private static func span(_ seconds: Double) -> String { "\(Int(abs(seconds))) s" }
 }

@@ -94,6 +94,13 @@ struct DoctorTests {
         #expect(other == ["warning clocks: that of 192.0.2.3:4891 is 4000 s ahead"])
         let own = found(member(1, clockAhead: 4000), member(2, clockAhead: 4001), member(3))
         #expect(own == ["PROBLEM clocks: this node's is 4000 s behind most others'"])
+        let two = found(member(1), member(2, clockAhead: -4000), member(3, clockAhead: 9000))
+        #expect(
+            two == [
+                "warning clocks: that of 192.0.2.2:4891 is 4000 s behind",
+                "warning clocks: that of 192.0.2.3:4891 is 9000 s ahead",
+            ])
+        #expect(found(member(1, clockAhead: 4000)).joined().contains("no third one says which"))
     }
 
     @Test("a trial travels whole, and what is none is refused")
