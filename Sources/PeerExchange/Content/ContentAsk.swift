@@ -20,6 +20,16 @@ package struct ContentAsk: Hashable, Sendable {
     }
 }
 
+extension ContentAsk {
+    /// Whether an answer speaks of the blob that was asked for. Digests of two algorithms cannot be compared.
+    func admits(_ found: Found) -> Bool {
+        guard case .blob(let wanted) = subject else { return true }
+        var named = [found.facts.digest]
+        if case .digest(let digest) = found.transfer { named.append(digest) }
+        return named.allSatisfy { $0 == nil || $0?.algorithm != wanted.algorithm || $0 == wanted }
+    }
+}
+
 extension ContentAsk: CustomStringConvertible {
     package var description: String {
         switch (subject, under) {

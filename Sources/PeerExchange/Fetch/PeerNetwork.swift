@@ -106,6 +106,10 @@ package final class PeerNetwork: Sendable {
             case .ok(let encoded):
                 let found = try Found(parsing: encoded)
                 guard found.facts.access == .public || revocations?.isRecent ?? true else { return .denied }
+                guard ask.admits(found) else {
+                    lied(node, what: "another blob instead of \(ask)")
+                    return .denied
+                }
                 return .found(found)
             case .denied(let reason):
                 logger.debug("\(node) does not give \(ask): \(reason)")
