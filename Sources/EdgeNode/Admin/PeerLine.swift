@@ -51,6 +51,13 @@ package struct ClusterLine: Codable, Sendable {
     var datagramBytesIn: UInt64
     var datagramBytesOut: UInt64
     var peers: [PeerLine]
+    /// Who showed itself of late and is no member.
+    var refused: [Refused]?
+
+    package struct Refused: Codable, Sendable {
+        var node: String
+        var reason: String
+    }
 }
 
 extension ClusterLink: ClusterAdministration {
@@ -77,7 +84,8 @@ extension ClusterLink: ClusterAdministration {
                             Int($0.timeIntervalSince(TrustedClock().nowOfDay) / 86_400)
                         },
                         silence: view.silence.map { $0 / .seconds(1) })
-                })
+                },
+            refused: gossip.refused.map { .init(node: "\($0.node)", reason: "\($0.refusal)") })
     }
 
     /// The members as metrics and status show them.

@@ -66,6 +66,7 @@ package struct PeersCommand: AsyncParsableCommand {
                 lines.append("the certificate of \(short(peer.node)) ends in \(days) days; invite it again")
             }
         }
+        for one in report.refused ?? [] { lines.append("\(short(one.node)) is refused: \(one.reason)") }
         return lines
     }
 

@@ -50,6 +50,14 @@ public struct GossipConfiguration: Sendable {
     /// Shared by the nodes of a simulation, so that each signature is checked once.
     package var memo: SignatureMemo?
 
+    // What a later version says. Only tests give these other values.
+    /// The versions of docs/wire-formats.md that this node speaks.
+    package var protocols = GossipCore.protocols
+    /// What stands in its record behind what this version knows.
+    package var recordExtra: [UInt8] = []
+    /// Messages at the end of each datagram that has room.
+    package var trailer: [UInt8] = []
+
     public init(
         endpoints: [Endpoint], seeds: [Seed] = [], zoneOrder: [Zone] = [], software: String = "edgenode"
     ) {

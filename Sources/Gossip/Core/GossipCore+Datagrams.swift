@@ -174,6 +174,9 @@ extension GossipCore {
             }
         }
         bytes += queue.take(space: DatagramHead.messageLimit - bytes.count)
+        if !bytes.isEmpty, bytes.count + configuration.trailer.count <= DatagramHead.messageLimit {
+            bytes += configuration.trailer
+        }
         flush(&self, &step, &rng)
     }
 

@@ -145,7 +145,7 @@ extension GossipCore {
         return writer.bytes
     }
 
-    private func isMember(_ node: NodeID, _ step: Step) -> Bool {
+    func isMember(_ node: NodeID, _ step: Step) -> Bool {
         guard let position = index[credentials.secret.tag(of: node)] else { return false }
         return trust.refusal(of: node, roster[position].card.certificate, now: step.trusted) == nil
     }

@@ -17,7 +17,9 @@ extension GossipCore {
             step.effects.append(.event(.left(card.record.node)))
             if spreads { spread(position) }
         case .refused(let refusal):
-            step.effects.append(.event(.refused(card.record.node, refusal)))
+            if isAboutItsNode(card, refusal, step) {
+                step.effects.append(.event(.refused(card.record.node, refusal)))
+            }
             if case .invitationUsed(let serial) = refusal, let certificate = card.certificate,
                 trust.conflict(certificate)
             {
@@ -32,6 +34,14 @@ extension GossipCore {
                                 + "both are held back until it is revoked")))
             }
         }
+    }
+
+    /// A card that its node has not signed, or that shows a member without its papers, is somebody else's work: whoever
+    /// brings it must not part that member from this node.
+    private func isAboutItsNode(_ card: MemberCard, _ refusal: TrustRefusal, _ step: Step) -> Bool {
+        guard card.record.isSigned else { return false }
+        if case .otherProtocols = refusal { return true }
+        return !isMember(card.record.node, step)
     }
 
     private mutating func spread(_ position: Int) {
@@ -75,6 +85,15 @@ extension GossipCore {
         let isGenuine =
             configuration.memo?.isGood(record.encoded) { record.isSigned } ?? record.isSigned
         guard isGenuine else { return .refused(.malformed("its record's signature is wrong")) }
+        if let refusal = refusal(ofProtocols: record) {
+            // What it spoke before counts no more.
+            if let position = index[tag], roster[position].status != .left {
+                takeOut(position)
+                refreshReached()
+                isDirty = true
+            }
+            return .refused(refusal)
+        }
         isDirty = true
         guard let position = index[tag] else {
             var member = Member(tag: tag, card: card, admission: admission)
@@ -128,15 +147,26 @@ extension GossipCore {
                 let refusal = trust.refusal(
                     of: roster[position].node, roster[position].card.certificate, now: step.trusted)
             else { continue }
-            roster[position].status = .left
-            roster[position].log = InventoryLog(epoch: 0)
-            leases.drop(roster[position].tag)
+            takeOut(position)
             step.effects.append(.event(.refused(roster[position].node, refusal)))
         }
         refreshReached()
         // It travels first: whoever gets it hands it on at once, to as many as reach all but a few in a few rounds.
         nextExchange = step.now
         hurriedExchanges = Self.revocationFanout
+    }
+
+    /// It is no member any more: nothing of it counts.
+    private mutating func takeOut(_ position: Int) {
+        roster[position].status = .left
+        roster[position].log = InventoryLog(epoch: 0)
+        leases.drop(roster[position].tag)
+    }
+
+    /// Why the two cannot understand each other; nil when they share a version.
+    func refusal(ofProtocols record: MemberRecord) -> TrustRefusal? {
+        guard !record.protocols.overlaps(configuration.protocols) else { return nil }
+        return .otherProtocols(record.protocols, own: configuration.protocols)
     }
 
     mutating func leave(_ step: inout Step, _ rng: inout GossipRandom) {

@@ -115,8 +115,8 @@ extension GossipCore {
     mutating func sign(_ incarnation: Incarnation, isLeaving: Bool = false, _ step: inout Step) {
         record = MemberRecord(
             cluster: credentials.cluster, incarnation: incarnation, isLeaving: isLeaving,
-            protocols: Self.protocols, endpoints: configuration.endpoints, inventoryEpoch: log.epoch,
-            software: configuration.software, key: credentials.key)
+            protocols: configuration.protocols, endpoints: configuration.endpoints, inventoryEpoch: log.epoch,
+            software: configuration.software, extra: configuration.recordExtra, key: credentials.key)
         isDirty = true
         queue.say(.card(card), .init(topic: .card, about: credentials.tag), times: spreadTimes)
     }

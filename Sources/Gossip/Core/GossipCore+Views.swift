@@ -88,6 +88,10 @@ extension GossipCore {
         guard card.record.cluster == credentials.cluster else {
             return .failure(.otherCluster(card.record.cluster))
         }
-        return trust.admit(card.certificate, key: card.record.node, now: clock.now(wall))
+        let result = trust.admit(card.certificate, key: card.record.node, now: clock.now(wall))
+        if case .success = result, let refusal = refusal(ofProtocols: card.record) {
+            return .failure(refusal)
+        }
+        return result
     }
 }

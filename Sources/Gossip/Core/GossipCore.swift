@@ -135,8 +135,8 @@ public struct GossipCore: Sendable {
         let boot = kept.boot == 0 ? UInt32.random(in: 1...0xffff, using: &rng) : kept.boot &+ 1
         record = MemberRecord(
             cluster: credentials.cluster, incarnation: Incarnation(boot: boot), isLeaving: false,
-            protocols: Self.protocols, endpoints: configuration.endpoints, inventoryEpoch: log.epoch,
-            software: configuration.software, key: credentials.key)
+            protocols: configuration.protocols, endpoints: configuration.endpoints, inventoryEpoch: log.epoch,
+            software: configuration.software, extra: configuration.recordExtra, key: credentials.key)
         probeNumber = UInt32(truncatingIfNeeded: rng.next())
         questionNumber = UInt32(truncatingIfNeeded: rng.next())
         nextProbe = now + .seconds(Double.random(in: 0..<1, using: &rng))

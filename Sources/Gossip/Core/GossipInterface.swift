@@ -102,6 +102,12 @@ public enum GossipEvent: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
+/// A node that showed itself and was not taken for a member.
+public struct RefusedNode: Hashable, Sendable {
+    public let node: NodeID
+    public let refusal: TrustRefusal
+}
+
 /// What an owner says of an object.
 public struct OwnerAnswer: Hashable, Sendable {
     public enum Lease: Hashable, Sendable {

@@ -12,6 +12,7 @@ public final class GossipService: Sendable {
     private let socket: DatagramSocket
     private let snapshot: Mutex<Snapshot>
     private let handlers = Mutex<[@Sendable (GossipEvent) -> Void]>([])
+    private let refusals = Mutex(RefusalBook())
     private let file: StateFile
     private let logger: Logger
     public let credentials: ClusterCredentials
@@ -133,6 +134,8 @@ public final class GossipService: Sendable {
             }
         }
     }
+    /// Who was refused of late, the latest last.
+    public var refused: [RefusedNode] { refusals.withLock { $0.refused } }
     /// What this node shows others in a handshake.
     public var card: MemberCard { snapshot.withLock { $0.card } }
 
@@ -217,7 +220,11 @@ public final class GossipService: Sendable {
 
     /// Whether a node that has proven its key over TCP is a member.
     public func admit(_ card: MemberCard) async -> Result<Trust.Admission, TrustRefusal> {
-        await onLoop { running in running.core.admit(card, wall: Date()) }
+        await onLoop { running in
+            let result = running.core.admit(card, wall: Date())
+            if case .failure(let refusal) = result { self.tell(.refused(card.record.node, refusal)) }
+            return result
+        }
     }
 
     /// Says goodbye and closes the socket.
@@ -329,6 +336,7 @@ public final class GossipService: Sendable {
     }
 
     private func tell(_ event: GossipEvent) {
+        refusals.withLock { $0.note(event) }
         switch event {
         case .alarm: logger.critical("\(event)")
         case .refused, .expires: warn(of: event)

@@ -18,6 +18,8 @@ public enum TrustRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     /// Two keys claim one invitation, and nobody can tell who stole it.
     case heldBack(Serial)
     case malformed(String)
+    /// The two speak no version of docs/wire-formats.md in common.
+    case otherProtocols(ClosedRange<UInt8>, own: ClosedRange<UInt8>)
 
     /// The number that travels in a refusal (docs/wire-formats.md).
     package var code: UInt8 {
@@ -34,6 +36,7 @@ public enum TrustRefusal: Error, Hashable, Sendable, CustomStringConvertible {
         case .invitationUsed: 10
         case .heldBack: 11
         case .malformed: 12
+        case .otherProtocols: 13
         }
     }
 
@@ -57,7 +60,15 @@ public enum TrustRefusal: Error, Hashable, Sendable, CustomStringConvertible {
             "two nodes joined with the same invitation (\(serial)) and both are held back; revoke it with "
                 + "`edgenode cluster revoke \(serial)` and invite the right one again"
         case .malformed(let what): "what it shows cannot be read: \(what)"
+        case .otherProtocols(let its, let own):
+            "it speaks \(Self.versions(its)) of what nodes say to each other, this node \(Self.versions(own)); "
+                + "bring the older of the two up to date"
         }
+    }
+
+    private static func versions(_ range: ClosedRange<UInt8>) -> String {
+        range.count == 1
+            ? "version \(range.lowerBound)" : "versions \(range.lowerBound) to \(range.upperBound)"
     }
 
     package static func day(_ date: Date) -> String { String(date.ISO8601Format().prefix(10)) }

@@ -37,28 +37,37 @@ struct CoreBench {
         Endpoint(address: [10, 0, UInt8(number >> 8), UInt8(number & 255)], port: 4891)!
     }
 
-    mutating func add(_ credentials: ClusterCredentials, seeds: [Endpoint], state: [UInt8] = []) {
-        cores.append(make(credentials, number: cores.count, seeds: seeds, state: state))
+    /// - Parameter shape: what is different about it.
+    mutating func add(
+        _ credentials: ClusterCredentials, seeds: [Endpoint], state: [UInt8] = [],
+        shape: (inout GossipConfiguration) -> Void = { _ in }
+    ) {
+        cores.append(make(credentials, number: cores.count, seeds: seeds, state: state, shape))
         self.credentials.append(credentials)
         events.append([])
         kept.append([])
     }
 
     /// Starts a node again.
-    mutating func restart(_ number: Int, seeds: [Endpoint] = [], state: [UInt8]) {
-        cores[number] = make(credentials[number], number: number, seeds: seeds, state: state)
+    mutating func restart(
+        _ number: Int, seeds: [Endpoint] = [], state: [UInt8],
+        shape: (inout GossipConfiguration) -> Void = { _ in }
+    ) {
+        cores[number] = make(credentials[number], number: number, seeds: seeds, state: state, shape)
     }
 
     private mutating func make(
-        _ credentials: ClusterCredentials, number: Int, seeds: [Endpoint], state: [UInt8]
+        _ credentials: ClusterCredentials, number: Int, seeds: [Endpoint], state: [UInt8],
+        _ shape: (inout GossipConfiguration) -> Void
     ) -> GossipCore {
         var rng = GossipRandom(
             seed: [UInt8](repeating: UInt8(number), count: 31) + [UInt8(state.count & 255)])
+        var configuration = GossipConfiguration(
+            endpoints: [Self.endpoint(number)], seeds: seeds.map { .init(endpoint: $0) }, software: "test")
+        shape(&configuration)
         let core = GossipCore(
-            GossipConfiguration(
-                endpoints: [Self.endpoint(number)], seeds: seeds.map { .init(endpoint: $0) }, software: "test"
-            ),
-            credentials: credentials, trust: cluster.trust(), state: state, now: now, wall: wall, rng: &rng)
+            configuration, credentials: credentials, trust: cluster.trust(), state: state, now: now,
+            wall: wall, rng: &rng)
         if number < rngs.count { rngs[number] = rng } else { rngs.append(rng) }
         return core
     }

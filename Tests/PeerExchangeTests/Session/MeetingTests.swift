@@ -50,6 +50,8 @@ import Testing
         }
         #expect(member.counters.refused.firstMessages >= 1)
         #expect(member.gossip.members.isEmpty)
+        // A person finds who knew the secret and was refused; nobody else.
+        #expect(member.gossip.refused.map(\.node) == [otherRoot.id])
         for one in [member, otherSecret, otherRoot] { await one.stop() }
     }
 
