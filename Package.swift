@@ -153,6 +153,15 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: settings),
         .testTarget(name: "ClientTests", dependencies: ["Content"], swiftSettings: settings),
-        .testTarget(name: "ClusterTests", dependencies: ["Content"], swiftSettings: settings),
+        .executableTarget(
+            name: "LyingNode",
+            dependencies: [
+                "PeerExchange", "Gossip", "ChunkStore", "Content",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/Support/LyingNode", swiftSettings: settings),
+        .testTarget(name: "ClusterTests", dependencies: ["Content", "LyingNode"], swiftSettings: settings),
     ]
 )

@@ -13,17 +13,22 @@
 # churn      nodes are killed and started again for SECONDS (60) while clients pull through all of them
 # strangers  another cluster, a revoked node, a token used twice, and floods of rubbish
 # doctor     what `edgenode doctor` says of a whole network, and of one that drops datagrams or connections one way only
-# idle       twenty nodes with nothing to do for SECONDS: traffic and processor time
+# idle       NODES (20) with nothing to do for SECONDS: traffic, processor time and memory
+# private    what a client's credentials opened on one node: who gets it on the others, and from where
+# liars      a member that lies or stalls at each step, and that dates what it says of a tag years ahead
+# skew       nodes whose clocks are a year off
+# later      a member of a later version, and one that has no version in common with the rest
 #
 # It fails when a pull fails, a byte is wrong, a stranger gets something, or upstream sent too much; seconds and
 # processor time are only reported. EDGENODE names another binary.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/testnet.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/site.sh"
+for part in private liars skew later; do source "$(dirname "${BASH_SOURCE[0]}")/cluster/$part.sh"; done
 
 size=200000000
 span=60
-count=4
+count=
 while getopts n:c:s: option; do
     case $option in
     n) size=$OPTARG ;;
@@ -33,7 +38,7 @@ while getopts n:c:s: option; do
     esac
 done
 shift $((OPTIND - 1))
-[ $# -gt 0 ] || set -- crowd late kill loss thin cuts churn strangers doctor idle
+[ $# -gt 0 ] || set -- crowd late kill loss thin cuts churn strangers doctor idle private liars skew later
 
 # crowd_of NAME TIMES_LATE KILL LIMIT: a pull by every node; upstream may send LIMIT hundredths of the blob.
 crowd_of() {
@@ -51,7 +56,7 @@ crowd_of() {
         until_true "a fetch from upstream" begun
         sleep "$kill"
         victim=$(awk '$1 == "begin" { split($2, a, "."); print a[4] - 10; exit }' "$work/upstream")
-        ip netns pids "$net-$victim" | xargs -r kill -9
+        end_node "$victim"
     fi
     for number in $(seq "$net_nodes"); do
         wait "${pulls[number]}" || true
@@ -128,8 +133,8 @@ flood() {
     all_met || report "strangers: members lost each other after $kind: FAILED"
 }
 
-# refused N WORDS...: does a member's log say so?
-refused() { grep -qi "$2" "$work/node$1.log"; }
+# logs N WORDS: does a node's log say so?
+logs() { grep -qi -- "$2" "$work/node$1.log"; }
 
 strangers() {
     local token key held
@@ -150,14 +155,14 @@ strangers() {
     else
         report "strangers: another cluster's node is taken for a member: FAILED"
     fi
-    ip netns pids "$net-stranger" | xargs -r kill -9
+    end_node stranger
 
     # A token that was used, once more.
     token=$("$EDGENODE" cluster invite --config "$work/node1.toml")
     plug 5 1gbit && plug 6 1gbit
     for name in 5 6; do
         write_configuration "$name" "$(address_of "$name")"
-        "$EDGENODE" join - --config "$work/node$name.toml" <<<"$token" >/dev/null
+        edgenode "$name" join - <<<"$token" >/dev/null
     done
     run_node 5
     until_true "the fifth node joins" meets 5 4
@@ -166,20 +171,20 @@ strangers() {
     sever 6 up
     expect "strangers: who comes with a used token gets nothing" 6 "$held" no
     if meets 6 0; then report "strangers: who comes with a used token meets nobody"; else report "strangers: a token lets two nodes in: FAILED"; fi
-    ip netns pids "$net-6" | xargs -r kill -9
+    end_node 6
 
     # A member that is taken out while it runs.
     expect "strangers: the fifth node gets what node 1 holds" 5 "$held" yes
     new_blob 3000000
     expect "strangers: node 2 fetches another" 2 "$blob" yes
-    key=$(inside 5 "$EDGENODE" key --config "$work/node5.toml" | grep -o 'edgenode-ed25519:[A-Za-z0-9_-]*' | head -n 1)
-    inside 1 "$EDGENODE" cluster revoke "$key" --config "$work/node1.toml" >/dev/null
+    key=$(key_of 5)
+    edgenode 1 cluster revoke "$key" >/dev/null
     start=$(now)
     until_true "the fifth node is away from all" out
     report "strangers: all four members have the revocation list after $(seconds) s"
     sever 5 up
     expect "strangers: a revoked node does not get what node 2 holds" 5 "$blob" no
-    ip netns pids "$net-5" | xargs -r kill -9
+    end_node 5
 
     # Rubbish, as fast as one sender can.
     inside br python3 "$root/scripts/sniff.py" p-1 4891 50 >"$work/samples"
@@ -200,12 +205,12 @@ out() {
 # says N CODE WORDS WHAT [OPTION]: does `edgenode doctor` on node N end with CODE and say WORDS? Without the upstreams.
 says() {
     local code=0
-    inside "$1" "$EDGENODE" doctor ${5---offline} --config "$work/node$1.toml" >"$work/doctor" 2>&1 || code=$?
+    edgenode "$1" doctor ${5---offline} >"$work/doctor" 2>&1 || code=$?
     if [ "$code" = "$2" ] && grep -q "$3" "$work/doctor"; then
-        report "doctor: $4"
+        report "$scenario: $4"
     else
         sed 's/^/    /' "$work/doctor"
-        report "doctor: $4: FAILED (ended with $code, was to say \"$3\")"
+        report "$scenario: $4: FAILED (ended with $code, was to say \"$3\")"
     fi
 }
 
@@ -228,7 +233,7 @@ doctor() {
     says 1 1 'cannot connect to this node' "node 3 cannot connect to node 1"
     says 3 1 'no connection' "node 3 finds the same"
     mend 1
-    ip netns pids "$net-3" | xargs -r kill -9
+    end_node 3
     says 1 0 'is not reached, neither by UDP nor by TCP' "node 3 is gone"
     says 3 0 'none runs with this data folder' "node 3 is not running"
     chmod 644 "$work/data2/node.key"
@@ -259,17 +264,21 @@ resident() {
 
 for scenario in "$@"; do
     case $scenario in
-    crowd) start_site "$count" && crowd_of crowd 0 0 105 ;;
-    late) start_site "$count" && crowd_of "one 8 s late" 8 0 105 ;;
-    kill) start_site "$count" && crowd_of "fetching node killed after ${kill_after:=$((size / 25000000))} s" 0 "$kill_after" 110 ;;
-    loss) start_site "$count" && lose 50 && crowd_of "5 % of datagrams lost" 0 0 105 ;;
-    thin) up_rate=1mbit lan_rate=10mbit && start_site "$count" && size=$((size / 100)) crowd_of "upstream at 1 Mbit/s" 0 0 110 ;;
+    crowd) start_site "${count:-4}" && crowd_of crowd 0 0 105 ;;
+    late) start_site "${count:-4}" && crowd_of "one 8 s late" 8 0 105 ;;
+    kill) start_site "${count:-4}" && crowd_of "fetching node killed after ${kill_after:=$((size / 25000000))} s" 0 "$kill_after" 110 ;;
+    loss) start_site "${count:-4}" && lose 50 && crowd_of "5 % of datagrams lost" 0 0 105 ;;
+    thin) up_rate=1mbit lan_rate=10mbit && start_site "${count:-4}" && size=$((size / 100)) crowd_of "upstream at 1 Mbit/s" 0 0 110 ;;
     cuts) start_site 4 && cuts ;;
     churn) start_site 5 && churn ;;
     strangers) start_site 4 && strangers ;;
     doctor) start_site 3 && doctor ;;
-    idle) start_site 20 && idle ;;
-    *) fail "There is no scenario $scenario." "Known: crowd late kill loss thin cuts churn strangers doctor idle" ;;
+    idle) start_site "${count:-20}" && idle ;;
+    private) private ;;
+    liars) liars ;;
+    skew) skew ;;
+    later) later ;;
+    *) fail "There is no scenario $scenario." "Known: crowd late kill loss thin cuts churn strangers doctor idle private liars skew later" ;;
     esac
     net_down
     wait 2>/dev/null || true

@@ -1,16 +1,22 @@
 # A site of real nodes in namespaces of their own; sourced after common.sh and testnet.sh by scripts that run as root.
-# EDGENODE names the binary; without it a release build is made.
+# EDGENODE names the binary, LYINGNODE the program of members that are none; without them release builds are made.
 
 [ "$(id -u)" = 0 ] || fail "Network namespaces need root." "Run: sudo $0"
 need_packages "the cluster's network" curl ethtool iproute2 nftables python3
 if [ -z "${EDGENODE:-}" ]; then
     (cd "$root" && swift build -c release --product edgenode >&2)
+    (cd "$root" && swift build -c release --product LyingNode >&2)
     EDGENODE=$(cd "$root" && swift build -c release --show-bin-path)/edgenode
 fi
+LYINGNODE=${LYINGNODE:-$(dirname "$EDGENODE")/LyingNode}
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/edgenode-cluster.XXXXXX")
 pulls=()
-trap 'net_down; rm -rf "$work"' EXIT
+# Options of the invitation, and words before the binary's name, by node; set before `start_site`.
+declare -A roles=() clocks=()
+# More lines about upstream for every node's configuration.
+upstream_settings=""
+trap 'net_down; rm -rf "$work" "$work".*' EXIT
 trap 'exit 130' INT TERM
 
 # new_blob BYTES: a blob that no node has seen, with its name in $blob.
@@ -20,10 +26,22 @@ new_blob() {
     mv "$work/blob" "$work/blobs/$blob"
 }
 
-# run_node N
-run_node() {
-    inside "$1" "$EDGENODE" run --config "$work/node$1.toml" >>"$work/node$1.log" 2>&1 &
+# edgenode N WORDS...: a command on node N's machine, by that machine's clock.
+edgenode() {
+    local name=$1
+    shift
+    # shellcheck disable=SC2086
+    inside "$name" env ${clocks[$name]:-} "$EDGENODE" "$@" --config "$work/node$name.toml"
 }
+
+# run_node N
+run_node() { edgenode "$1" run >>"$work/node$1.log" 2>&1 & }
+
+# end_node N: kills whatever runs on node N's machine.
+end_node() { ip netns pids "$net-$1" | xargs -r kill -9 2>/dev/null || true; }
+
+# key_of N: its public key.
+key_of() { edgenode "$1" key | grep -o 'edgenode-ed25519:[A-Za-z0-9_-]*' | head -n 1; }
 
 until_true() {
     local what=$1 try
@@ -38,7 +56,7 @@ until_true() {
 
 # meets N COUNT: does node N reach so many others?
 meets() {
-    [ "$(inside "$1" "$EDGENODE" peers --json --config "$work/node$1.toml" 2>/dev/null | grep -c '"state" : "alive"')" = "$2" ]
+    [ "$(edgenode "$1" peers --json 2>/dev/null | grep -c '"state" : "alive"')" = "$2" ]
 }
 
 all_met() {
@@ -51,7 +69,7 @@ write_configuration() {
     cat >"$work/node$1.toml" <<CONFIGURATION
 [node]
 data_dir = "$work/data$1"
-listen = ["$2:4890"]
+listen = ["$2:4890", "127.0.0.1:4890"]
 
 [go]
 upstreams = "off"
@@ -59,6 +77,7 @@ upstreams = "off"
 [[registry.upstream]]
 name = "registry.test"
 url = "http://$(address_of up):5000"
+$upstream_settings
 
 [cluster]
 listen = "$2:4891"
@@ -69,8 +88,17 @@ CONFIGURATION
 invite() {
     local name=$1
     shift
-    "$EDGENODE" cluster invite --config "$work/node1.toml" "$@" | "$EDGENODE" join - --config "$work/node$name.toml" >/dev/null
+    edgenode 1 cluster invite "$@" | edgenode "$name" join - >/dev/null
 }
+
+# run_upstream: serves $work/blobs; what its bodies moved goes to $work/upstream.
+run_upstream() {
+    inside up python3 "$root/scripts/blob_upstream.py" "$(address_of up)" "$work/blobs" "$work/upstream" 2>>"$work/upstream.log" &
+    until_true "upstream answers" inside up curl --silent --output /dev/null "http://$(address_of up):5000/v2/"
+}
+
+# end_upstream: from now on connections to it are refused.
+end_upstream() { end_node up; }
 
 # start_site NODES: upstream at $up_rate (100 Mbit/s), and nodes with empty stores that know each other at $lan_rate (1 Gbit/s).
 start_site() {
@@ -78,14 +106,15 @@ start_site() {
     rm -rf "${work:?}"/*
     mkdir "$work/blobs"
     net_up "$1" "${up_rate:-100mbit}" "${lan_rate:-1gbit}"
-    inside up python3 "$root/scripts/blob_upstream.py" "$(address_of up)" "$work/blobs" "$work/upstream" 2>"$work/upstream.log" &
+    run_upstream
     local number
     for number in $(seq "$1"); do
         write_configuration "$number" "$(address_of "$number")"
+        # shellcheck disable=SC2086
         if [ "$number" = 1 ]; then
-            "$EDGENODE" cluster init --config "$work/node1.toml" >/dev/null
+            edgenode 1 cluster init ${roles[1]:-} >/dev/null
         else
-            invite "$number"
+            invite "$number" ${roles[$number]:-}
         fi
     done
     for number in $(seq "$1"); do run_node "$number"; done

@@ -28,6 +28,20 @@ struct ClusterTests {
     @Test("doctor finds what is lost, and in which direction")
     func doctor() async throws { try await run(["doctor"]) }
 
+    @Test(
+        "what a client's credentials opened on one node is given on others as there, and from there by role only"
+    )
+    func privateContent() async throws { try await run(["private"]) }
+
+    @Test("a member that lies or stalls at any step costs no pull and no tag, and is named")
+    func liars() async throws { try await run(["liars"]) }
+
+    @Test("nodes whose clocks are a year off are members as all others, and doctor says whose they are")
+    func skew() async throws { try await run(["skew"]) }
+
+    @Test("a member of a later version is one as all others, and who has no version in common is refused")
+    func laterVersion() async throws { try await run(["later"]) }
+
     @Test("twenty nodes with nothing to do keep each other", .enabled(if: isSoak))
     func idle() async throws { try await run(["-s", "300", "idle"]) }
 }
