@@ -26,12 +26,22 @@ import struct ChunkStore.Reference
             credentials: members[member])
     }
 
+    private struct Answer: Equatable {
+        let statement: Statement
+        let signers: [NodeID]
+
+        init(_ statement: Statement, _ signers: [NodeID]) {
+            (self.statement, self.signers) = (statement, signers)
+        }
+    }
+
     private func verdict(
         _ statements: [Statement], resolvers: [Int] = [], lastAgo: TimeInterval? = nil
-    ) -> StatementRules.Verdict? {
+    ) -> Answer? {
         StatementRules.verdict(
             statements, resolvers: Set(resolvers.map { members[$0].id }),
-            last: lastAgo.map { now.addingTimeInterval(-$0) }, now: now)
+            last: lastAgo.map { now.addingTimeInterval(-$0) }, now: now
+        ).map { Answer($0.statement, $0.signers) }
     }
 
     private func signers(_ numbers: Int...) -> [NodeID] { numbers.map { members[$0].id } }
@@ -43,9 +53,9 @@ import struct ChunkStore.Reference
         )
         #expect(verdict([]) == nil)
         #expect(verdict([first]) == nil)
-        #expect(verdict([first, second]) == .init(statement: second, signers: signers(0, 1)))
+        #expect(verdict([first, second]) == Answer(second, signers(0, 1)))
         // Of three the second newest: the newest alone may say what it likes of the time.
-        #expect(verdict([second, first, third]) == .init(statement: third, signers: signers(0, 2, 1)))
+        #expect(verdict([second, first, third]) == Answer(third, signers(0, 2, 1)))
     }
 
     @Test("a resolver is believed alone, at its own time")
@@ -53,21 +63,21 @@ import struct ChunkStore.Reference
         let (resolver, other) = (try says(0, 1, ago: 50), try says(1, 2, ago: 10))
         #expect(verdict([resolver, other]) == nil)
         #expect(
-            verdict([resolver, other], resolvers: [0]) == .init(statement: resolver, signers: signers(0)))
+            verdict([resolver, other], resolvers: [0]) == Answer(resolver, signers(0)))
         #expect(
-            verdict([resolver, other], resolvers: [0, 1]) == .init(statement: other, signers: signers(1)))
+            verdict([resolver, other], resolvers: [0, 1]) == Answer(other, signers(1)))
         let same = try says(2, 1, ago: 5)
         #expect(
-            verdict([resolver, same], resolvers: [0]) == .init(statement: resolver, signers: signers(2, 0)))
+            verdict([resolver, same], resolvers: [0]) == Answer(resolver, signers(2, 0)))
     }
 
     @Test("the newest that is believed wins, whatever newer ones say that are not")
     func newest() throws {
         let old = [try says(0, 1, ago: 100), try says(1, 1, ago: 110)]
         let alone = try says(2, 2, ago: 10)
-        #expect(verdict(old + [alone]) == .init(statement: old[1], signers: signers(0, 1)))
+        #expect(verdict(old + [alone]) == Answer(old[1], signers(0, 1)))
         let agrees = try says(3, 2, ago: 500)
-        #expect(verdict(old + [alone, agrees]) == .init(statement: agrees, signers: signers(2, 3)))
+        #expect(verdict(old + [alone, agrees]) == Answer(agrees, signers(2, 3)))
         #expect(verdict(old + [try says(4, 3, ago: 105)], resolvers: [4])?.signers == signers(0, 1))
     }
 
