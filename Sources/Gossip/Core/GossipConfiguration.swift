@@ -25,8 +25,9 @@ public struct GossipConfiguration: Sendable {
     public var indirectProbes = 3
     public var gossipInterval: Duration = .milliseconds(200)
     public var fanout = 3
-    /// Times log10 of the members, at least this: the shortest suspicion.
+    /// The shortest suspicion among up to ten members, and what each tenfold number of them adds.
     public var suspicion: Duration = .seconds(3)
+    public var suspicionGrowth: Duration = .seconds(1)
     /// The longest suspicion, in shortest ones.
     public var suspicionStretch = 6
     /// Independent accusers that bring a suspicion down to its shortest.

@@ -10,8 +10,9 @@ extension GossipCore {
         package static let page: UInt8 = 4
     }
 
-    /// Cards that a newcomer passes on: a young cluster meets at several places at once.
-    static let retoldLimit = 64
+    /// Cards of one exchange that are passed on by datagrams. More of them, as when many nodes start at once, travel by
+    /// further exchanges, which cost those who know them already next to nothing.
+    static let retoldLimit = 16
     /// Members that a new revocation list is handed to by each who gets it.
     static let revocationFanout = 4
     /// Ids in one page of a snapshot.
@@ -53,15 +54,15 @@ extension GossipCore {
         }
     }
 
-    private mutating func meet(_ endpoint: Endpoint, _ node: NodeID?, _ step: inout Step) {
+    mutating func meet(_ endpoint: Endpoint, _ node: NodeID?, _ step: inout Step) {
         var writer = WireWriter()
         writer.write(Kind.meet)
         card.write(to: &writer)
         writer.writeBlock(trust.revocations?.encoded ?? [])
         writer.writeNumber(roster.count)
-        for member in roster {
-            writer.write(member.tag.rawValue)
-            writer.write(member.card.record.incarnation.rawValue)
+        for position in roster.indices {
+            writer.write(roster[position].tag.rawValue)
+            writer.write(roster[position].card.record.incarnation.rawValue)
         }
         begin(.meet(endpoint), writer.bytes, with: endpoint, expecting: node, &step)
     }
@@ -128,11 +129,12 @@ extension GossipCore {
         if isBehind { meet(card.record.endpoints[0], node, &step) }
         var cards: [MemberCard] = []
         var size = 0
-        for member in roster where member.node != node {
-            guard known[member.tag] ?? 0 < member.card.record.incarnation.rawValue else { continue }
-            size += member.card.encoded.count
+        for position in roster.indices where roster[position].node != node {
+            let card = roster[position].card
+            guard known[roster[position].tag] ?? 0 < card.record.incarnation.rawValue else { continue }
+            size += card.encodedByteCount
             if size > Self.cardsByteLimit { break }
-            cards.append(member.card)
+            cards.append(card)
         }
         // Its own record, if this node knows a later one: it lost its disk.
         if let position = index[credentials.secret.tag(of: node)],
@@ -236,22 +238,23 @@ extension GossipCore {
             var inner = WireReader(list)
             take(try RevocationList(from: &inner), &step)
         }
-        let isNewcomer = roster.isEmpty
         learned(card, &step)
         if let position = index[credentials.secret.tag(of: node)] {
             roster[position].lastHeard = step.now
             if !card.record.isLeaving { revive(position, &step) }
         }
         let count = try reader.readCount(limit: configuration.memberLimit)
-        // Who knew nobody learns of many what they know of each other: it need not tell them all of it again.
-        let spreads = !isNewcomer || count <= Self.retoldLimit
+        let spreads = count <= Self.retoldLimit
+        var isNews = false
         for _ in 0..<count {
             guard let card = try MemberCard.readable(from: &reader) else { continue }
             if card.record.node == id {
                 sawOwnCard(card, &step)
             } else {
-                learned(card, spreads: spreads, &step)
+                isNews = learned(card, spreads: spreads, &step) || isNews
             }
         }
+        // Who was behind asks the next one soon.
+        if isNews { nextExchange = min(nextExchange, step.now + .seconds(1)) }
     }
 }

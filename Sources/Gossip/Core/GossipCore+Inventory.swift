@@ -17,6 +17,14 @@ extension GossipCore {
         guard hinted > roster[position].pull.hinted else { return }
         // It is passed on once the writer has confirmed it: what a liar makes up ends here.
         roster[position].pull.hinted = hinted
+        noteBehind(position)
+    }
+
+    /// Has a member's changes asked for, if any are missing.
+    mutating func noteBehind(_ position: Int) {
+        guard roster[position].isBehind, !roster[position].pull.isListed else { return }
+        roster[position].pull.isListed = true
+        behind.append(position)
     }
 
     /// Passes on that a log has moved.
@@ -33,8 +41,7 @@ extension GossipCore {
         if epoch != roster[position].log.epoch {
             // Its record of this start is still to come, or was.
             guard epoch == roster[position].card.record.inventoryEpoch else { return }
-            roster[position].log = InventoryLog(epoch: epoch)
-            roster[position].pull = Pull()
+            forgetLog(of: position, epoch: epoch)
         }
         guard sequence <= InventoryLog.sequenceLimit else { return }
         if let confirmed = roster[position].pull.confirmed, confirmed.sequence > sequence { return }
@@ -44,18 +51,31 @@ extension GossipCore {
         roster[position].pull.confirmed = (sequence, hash)
         roster[position].pull.hinted = sequence
         check(position, &step)
+        noteBehind(position)
+    }
+
+    /// Begins the account of a member's inventory anew: it started again.
+    mutating func forgetLog(of position: Int, epoch: UInt64) {
+        let isListed = roster[position].pull.isListed
+        roster[position].log = InventoryLog(epoch: epoch)
+        roster[position].pull = Pull()
+        roster[position].pull.isListed = isListed
     }
 
     /// Holds what is known against the writer's word.
     private mutating func check(_ position: Int, _ step: inout Step) {
         guard let confirmed = roster[position].pull.confirmed else { return }
-        let log = roster[position].log
-        let isAhead = log.sequence > confirmed.sequence
-        let isWrong = log.sequence == confirmed.sequence && log.ids.hash != confirmed.hash
-        guard isAhead && roster[position].pull.hinted == confirmed.sequence || isWrong else { return }
-        // Somebody told of changes that its writer never made: all of it is read again, from the writer.
-        roster[position].log = InventoryLog(epoch: log.epoch)
-        roster[position].pull.attempts = 1
+        let (sequence, hash) = (roster[position].log.sequence, roster[position].log.ids.hash)
+        let isAhead = sequence > confirmed.sequence && roster[position].pull.hinted == confirmed.sequence
+        guard isAhead || sequence == confirmed.sequence else { return }
+        guard isAhead || hash != confirmed.hash else {
+            roster[position].pull.isDoubtful = false
+            return
+        }
+        // Somebody told of changes that its writer never made: all of it is read again, from the writer alone.
+        roster[position].log = InventoryLog(epoch: roster[position].log.epoch)
+        roster[position].pull.isDoubtful = true
+        roster[position].pull.readAgain(now: step.now, pause: Self.pullTimeout)
         step.effects.append(
             .event(
                 .alarm(
@@ -64,18 +84,20 @@ extension GossipCore {
     }
 
     mutating func keepPulling(_ step: inout Step, _ rng: inout GossipRandom) {
-        for position in reached where roster[position].pull.hinted > roster[position].log.sequence {
+        guard !behind.isEmpty else { return }
+        let listed = behind
+        behind = listed.filter { roster[$0].isBehind && roster[$0].isReached }
+        if behind.count < listed.count {
+            for position in listed { roster[position].pull.isListed = false }
+            for position in behind { roster[position].pull.isListed = true }
+        }
+        for position in behind {
             let pull = roster[position].pull
-            guard pull.snapshot == nil else { continue }
-            if let asked = pull.askedAt {
-                guard step.now >= asked + Self.pullTimeout * min(16, 1 << min(4, pull.attempts)) else {
-                    continue
-                }
-            }
+            guard pull.snapshot == nil, step.now >= pull.nextAsk(Self.pullTimeout) else { continue }
             roster[position].pull.askedAt = step.now
             roster[position].pull.attempts += 1
-            // The writer does not answer: whoever keeps a copy of its log may.
-            let isOdd = pull.attempts % 2 == 1
+            // The writer does not answer: whoever keeps a copy of its log may, unless what others said was wrong.
+            let isOdd = pull.attempts % 2 == 1 && !pull.isDoubtful
             let other = isOdd ? pick(1, &rng) { $0 != position }.first : nil
             send(
                 [
@@ -108,19 +130,28 @@ extension GossipCore {
     ) {
         guard let position = index[tag], roster[position].log.epoch == epoch,
             // Another's word counts as far as somebody spoke of it.
-            isOwn || roster[position].pull.reaches(after, and: changes.count),
-            roster[position].log.apply(changes, after: after)
+            isOwn
+                || !roster[position].pull.isDoubtful
+                    && roster[position].pull.reaches(after, and: changes.count)
         else { return }
-        roster[position].pull.askedAt = nil
-        roster[position].pull.attempts = 0
+        let (before, isTaken) = (
+            roster[position].log.sequence, roster[position].log.apply(changes, after: after)
+        )
+        guard isTaken else { return }
+        // An answer that brought nothing is none: who asked on at once would ask for ever what nobody has.
+        if roster[position].log.sequence > before {
+            roster[position].pull.askedAt = nil
+            roster[position].pull.attempts = 0
+        }
         if isOwn {
             // A writer that has nothing more to say ends what others only spoke of.
             let sequence = roster[position].log.sequence
             roster[position].pull.hinted =
                 changes.isEmpty ? sequence : max(roster[position].pull.hinted, sequence)
-            if !changes.isEmpty { sayHint(position, UInt32(truncatingIfNeeded: sequence)) }
+            if sequence > before { sayHint(position, UInt32(truncatingIfNeeded: sequence)) }
         }
         check(position, &step)
+        noteBehind(position)
         if !changes.isEmpty { step.effects.append(.event(.inventoryChanged(roster[position].node))) }
     }
 
@@ -129,8 +160,9 @@ extension GossipCore {
     ) {
         // Another member may merely be behind.
         guard isOwn, let position = index[tag], roster[position].log.epoch == epoch,
-            roster[position].pull.snapshot == nil
+            roster[position].pull.snapshot == nil, step.now >= roster[position].pull.pausedUntil
         else { return }
+        roster[position].pull.readAgain(now: step.now, pause: Self.pullTimeout)
         askForPage(position, after: nil, &step)
     }
 
@@ -177,10 +209,9 @@ extension GossipCore {
         // It changed between two pages, or its writer lies: once more from the start, after a pause.
         guard log.ids.hash == hash else { throw WireError.malformed("a snapshot of two moments") }
         roster[position].pull.snapshot = nil
-        roster[position].pull.askedAt = nil
-        roster[position].pull.attempts = 0
         roster[position].log = log
         roster[position].pull.hinted = max(roster[position].pull.hinted, sequence)
+        noteBehind(position)
         step.effects.append(.event(.inventoryChanged(roster[position].node)))
     }
 
@@ -188,5 +219,6 @@ extension GossipCore {
         guard let position = index[tag] else { return }
         roster[position].pull.snapshot = nil
         roster[position].pull.askedAt = step.now
+        noteBehind(position)
     }
 }

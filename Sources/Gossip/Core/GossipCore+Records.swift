@@ -3,9 +3,11 @@ import struct FoundationEssentials.Date
 /// Who is a member: records and certificates that come, from whomever.
 extension GossipCore {
     /// Takes a card over and, unless everybody knows it, passes it on.
-    mutating func learned(_ card: MemberCard, spreads: Bool = true, _ step: inout Step) {
+    /// - Returns: whether it said anything new.
+    @discardableResult
+    mutating func learned(_ card: MemberCard, spreads: Bool = true, _ step: inout Step) -> Bool {
         switch learn(card, trusted: step.trusted, now: step.now) {
-        case .known: break
+        case .known: return false
         case .new(let position):
             step.effects.append(.event(.joined(card.record.node)))
             warnOfExpiry(position, &step)
@@ -17,23 +19,28 @@ extension GossipCore {
             step.effects.append(.event(.left(card.record.node)))
             if spreads { spread(position) }
         case .refused(let refusal):
-            if isAboutItsNode(card, refusal, step) {
-                step.effects.append(.event(.refused(card.record.node, refusal)))
-            }
-            if case .invitationUsed(let serial) = refusal, let certificate = card.certificate,
-                trust.conflict(certificate)
-            {
-                isDirty = true
-                for member in roster where member.card.certificate?.serial == serial {
-                    step.effects.append(.event(.refused(member.node, .heldBack(serial))))
-                }
-                step.effects.append(
-                    .event(
-                        .alarm(
-                            "two nodes have joined with the invitation \(serial), \(card.record.node) and another: "
-                                + "both are held back until it is revoked")))
-            }
+            refused(card, refusal, &step)
+            return false
         }
+        return true
+    }
+
+    private mutating func refused(_ card: MemberCard, _ refusal: TrustRefusal, _ step: inout Step) {
+        if isAboutItsNode(card, refusal, step) {
+            step.effects.append(.event(.refused(card.record.node, refusal)))
+        }
+        guard case .invitationUsed(let serial) = refusal, let certificate = card.certificate,
+            trust.conflict(certificate)
+        else { return }
+        isDirty = true
+        for member in roster where member.card.certificate?.serial == serial {
+            step.effects.append(.event(.refused(member.node, .heldBack(serial))))
+        }
+        step.effects.append(
+            .event(
+                .alarm(
+                    "two nodes have joined with the invitation \(serial), \(card.record.node) and another: "
+                        + "both are held back until it is revoked")))
     }
 
     /// A card that its node has not signed, or that shows a member without its papers, is somebody else's work: whoever
@@ -89,18 +96,18 @@ extension GossipCore {
             // What it spoke before counts no more.
             if let position = index[tag], roster[position].status != .left {
                 takeOut(position)
-                refreshReached()
                 isDirty = true
             }
             return .refused(refusal)
         }
         isDirty = true
+        let card = configuration.memo?.shared(card) ?? card
         guard let position = index[tag] else {
             var member = Member(tag: tag, card: card, admission: admission)
             if record.isLeaving { member.status = .left }
             roster.append(member)
             index[tag] = roster.count - 1
-            refreshReached()
+            if !record.isLeaving { reached.append(roster.count - 1) }
             enterRing(roster.count - 1)
             return record.isLeaving ? .known : .new(roster.count - 1)
         }
@@ -119,14 +126,16 @@ extension GossipCore {
             roster[position].told = .max
         }
         if card.record.inventoryEpoch != roster[position].log.epoch {
-            roster[position].log = InventoryLog(epoch: card.record.inventoryEpoch)
-            roster[position].pull = Pull()
+            forgetLog(of: position, epoch: card.record.inventoryEpoch)
         }
         roster[position].suspicion = nil
         queue.forget(.accusation, about: roster[position].tag)
-        roster[position].status = card.record.isLeaving ? .left : .alive
-        refreshReached()
-        if before == .dead || before == .left { enterRing(position) }
+        set(card.record.isLeaving ? .left : .alive, of: position)
+        roster[position].isMourned = false
+        if before == .dead || before == .left {
+            enterRing(position)
+            noteBehind(position)
+        }
         if card.record.isLeaving { return before == .left ? .known : .left(position) }
         return .newer(position, wasAway: before == .dead || before == .left)
     }
@@ -140,7 +149,9 @@ extension GossipCore {
             step.effects.append(.event(.alarm("a revocation list is not taken: \(error)")))
             return
         }
+        // On disk before anything else: who starts again must not let them in once more.
         isDirty = true
+        nextPersist = step.now
         step.effects.append(.event(.revoked(number: list.number)))
         for position in roster.indices where roster[position].status != .left {
             guard
@@ -150,7 +161,6 @@ extension GossipCore {
             takeOut(position)
             step.effects.append(.event(.refused(roster[position].node, refusal)))
         }
-        refreshReached()
         // It travels first: whoever gets it hands it on at once, to as many as reach all but a few in a few rounds.
         nextExchange = step.now
         hurriedExchanges = Self.revocationFanout
@@ -158,7 +168,9 @@ extension GossipCore {
 
     /// It is no member any more: nothing of it counts.
     private mutating func takeOut(_ position: Int) {
-        roster[position].status = .left
+        set(.left, of: position)
+        roster[position].suspicion = nil
+        queue.forget(.accusation, about: roster[position].tag)
         roster[position].log = InventoryLog(epoch: 0)
         leases.drop(roster[position].tag)
     }

@@ -19,14 +19,12 @@ extension GossipCore {
     /// Begins a suspicion, or adds an accuser to one.
     mutating func suspect(_ position: Int, by accuser: NodeTag, isDirect: Bool, _ step: inout Step) {
         if roster[position].suspicion == nil {
-            roster[position].status = .suspect
-            let scale = max(1, Double(reached.count + 1).decimalLogarithm)
-            let least = configuration.suspicion * scale
+            set(.suspect, of: position)
+            let least = shortestSuspicion
             roster[position].suspicion = Suspicion(
                 since: step.now, span: (least, least * configuration.suspicionStretch),
                 wanted: min(configuration.accusers, max(0, reached.count - 2)), accusers: [],
                 ownProbeFailed: false)
-            refreshReached()
             step.effects.append(.event(.suspected(roster[position].node)))
         }
         guard var suspicion = roster[position].suspicion else { return }
@@ -39,6 +37,12 @@ extension GossipCore {
                 .init(topic: .accusation, about: roster[position].tag, by: accuser), times: spreadTimes)
         }
         roster[position].suspicion = suspicion
+    }
+
+    /// Accusation and refutation each need a round trip and some rounds of gossip, which grow with the logarithm.
+    private var shortestSuspicion: Duration {
+        configuration.suspicion
+            + configuration.suspicionGrowth * max(0, Double(reached.count + 1).decimalLogarithm - 1)
     }
 
     mutating func keepSuspecting(_ step: inout Step, _ rng: inout GossipRandom) {
@@ -58,20 +62,19 @@ extension GossipCore {
     }
 
     private mutating func declareDead(_ position: Int, _ step: inout Step) {
-        roster[position].status = .dead
+        set(.dead, of: position)
+        roster[position].isMourned = true
         roster[position].suspicion = nil
         queue.forget(.accusation, about: roster[position].tag)
         leases.drop(roster[position].tag)
-        refreshReached()
         step.effects.append(.event(.died(roster[position].node)))
     }
 
     mutating func clearSuspicion(_ position: Int) {
         guard roster[position].status == .suspect else { return }
-        roster[position].status = .alive
+        set(.alive, of: position)
         roster[position].suspicion = nil
         queue.forget(.accusation, about: roster[position].tag)
-        refreshReached()
     }
 
     mutating func revive(_ position: Int, _ step: inout Step) {
@@ -79,12 +82,27 @@ extension GossipCore {
             trust.refusal(of: roster[position].node, roster[position].card.certificate, now: step.trusted)
                 == nil
         else { return }
-        roster[position].status = .alive
+        set(.alive, of: position)
         roster[position].suspicion = nil
         roster[position].told = .max
-        refreshReached()
+        if roster[position].isMourned { mourned.append(position) }
+        roster[position].isMourned = false
         enterRing(position)
+        noteBehind(position)
         step.effects.append(.event(.returned(roster[position].node)))
+    }
+
+    /// Tells those who were held dead here. Their refutation brings them back everywhere at once; else each of many
+    /// members that were parted would have to hear each of the others itself.
+    mutating func keepWelcoming(_ step: inout Step, _ rng: inout GossipRandom) {
+        guard !mourned.isEmpty else { return }
+        let returned = mourned
+        mourned = []
+        for position in returned where roster[position].isReached {
+            let accusation = GossipMessage.accusation(
+                roster[position].tag, roster[position].incarnation, accuser: credentials.tag)
+            send([accusation], to: position, &step, &rng)
+        }
     }
 
     /// A record of this node that it does not remember, signed by itself: it lost its disk, or was copied.
@@ -109,6 +127,8 @@ extension GossipCore {
             sign(record.incarnation.next, &step)
         }
         health = min(configuration.healthLimit, health + 1)
+        // Whoever took it for dead may have missed how far its inventory has come.
+        if log.sequence > 0 { sayHead(&step) }
     }
 
     /// Signs a record with a new incarnation and tells everybody.

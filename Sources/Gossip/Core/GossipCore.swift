@@ -19,9 +19,13 @@ public struct GossipCore: Sendable {
 
     package var roster: [Member] = []
     package var index: [NodeTag: Int] = [:]
-    /// Indices of those reached, and of those suspected among them.
+    /// Indices of those reached, and of those suspected among them, rising.
     var reached: [Int] = []
     var suspects: [Int] = []
+    /// Indices of those who were declared dead here and live: they are told, so that they tell everybody.
+    var mourned: [Int] = []
+    /// Indices of those of whose inventory something is missing, in the order in which that became known.
+    var behind: [Int] = []
 
     // Probing.
     var ring: [Int] = []
@@ -156,7 +160,7 @@ public struct GossipCore: Sendable {
         }
         // They are known, but nobody knows yet whether they live.
         for position in roster.indices { roster[position].status = .dead }
-        refreshReached()
+        (reached, suspects, ring) = ([], [], [])
     }
 
     public var id: NodeID { credentials.id }
@@ -235,6 +239,7 @@ public struct GossipCore: Sendable {
         keepProbing(&step, &rng)
         keepTrying(&step, &rng)
         keepSuspecting(&step, &rng)
+        keepWelcoming(&step, &rng)
         keepExchanging(&step, &rng)
         keepAsking(&step, &rng)
         keepPulling(&step, &rng)
@@ -246,10 +251,12 @@ public struct GossipCore: Sendable {
         }
     }
 
-    mutating func refreshReached() {
-        reached = roster.indices.filter { roster[$0].isReached }
-        suspects = reached.filter { roster[$0].status == .suspect }
-        ring.removeAll { !roster[$0].isReached }
+    /// Gives a member another status, and keeps the lists of those who are reached and suspected.
+    mutating func set(_ status: Member.Status, of position: Int) {
+        roster[position].status = status
+        suspects.set(position, isIn: status == .suspect)
+        let isReached = roster[position].isReached
+        if reached.set(position, isIn: isReached), !isReached { ring.removeAll { $0 == position } }
     }
 
     /// Times that a thing is said until all have heard it with great certainty.

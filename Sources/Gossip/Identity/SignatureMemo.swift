@@ -1,9 +1,10 @@
 import Synchronization
 
-/// Signatures that were found good, so that none is checked twice.
+/// Signatures that were found good, so that none is checked twice, and what else nodes of one process can share.
 package final class SignatureMemo: Sendable {
     private let known = Mutex<Set<[UInt8]>>([])
     private let secrets = Mutex<[[UInt8]: [UInt8]]>([:])
+    private let cards = Mutex<[[UInt8]: MemberCard]>([:])
     private let limit: Int
 
     package init(limit: Int = 65_536) { self.limit = limit }
@@ -18,6 +19,16 @@ package final class SignatureMemo: Sendable {
             known.insert(digest)
         }
         return true
+    }
+
+    /// One copy of a card for all who keep it.
+    package func shared(_ card: MemberCard) -> MemberCard {
+        cards.withLock { cards in
+            if let known = cards[card.record.encoded], known.certificate == card.certificate { return known }
+            if cards.count >= limit { cards.removeAll() }
+            cards[card.record.encoded] = card
+            return card
+        }
     }
 
     /// The X25519 secret of a pair, worked out once for both sides.

@@ -22,7 +22,15 @@ public struct Trust: Sendable {
     public let cluster: ClusterID
     /// Whether an expired certificate ends membership, instead of a warning.
     public let strictExpiry: Bool
-    public private(set) var revocations: RevocationList?
+    public private(set) var revocations: RevocationList? {
+        didSet {
+            revokedKeys = Set(revocations?.keys ?? [])
+            revokedSerials = Set(revocations?.serials ?? [])
+        }
+    }
+    /// What the list holds, for a look with each datagram.
+    private var revokedKeys: Set<NodeID> = []
+    private var revokedSerials: Set<Serial> = []
     /// The first key seen of each invitation; two keys hold both back.
     private var holders: [Serial: NodeID] = [:]
     private var heldBack: Set<Serial> = []
@@ -79,9 +87,9 @@ public struct Trust: Sendable {
 
     /// Why a node whose certificate is genuine is no member all the same; nil when it is one.
     public func refusal(of key: NodeID, _ certificate: NodeCertificate?, now: Date) -> TrustRefusal? {
-        if revocations?.keys.contains(key) == true { return .revoked(serial: nil) }
+        if revokedKeys.contains(key) { return .revoked(serial: nil) }
         guard let certificate else { return nil }
-        if revocations?.serials.contains(certificate.serial) == true {
+        if revokedSerials.contains(certificate.serial) {
             return .revoked(serial: certificate.serial)
         }
         if heldBack.contains(certificate.serial) { return .heldBack(certificate.serial) }

@@ -16,6 +16,8 @@ package struct Member: Sendable {
     package var incarnation: Incarnation
     package var status = Status.alive
     var suspicion: Suspicion?
+    /// It was declared dead by this start of this node, and has not been heard since.
+    var isMourned = false
 
     // Datagrams.
     /// The X25519 secret of the pair; worked out when it is first needed.
@@ -32,6 +34,8 @@ package struct Member: Sendable {
     // Proximity and liveness.
     var nearness = Nearness()
     var lastHeard: GossipTime?
+    /// It was shown this node's record because it did not answer at first.
+    var isIntroduced = false
 
     // Inventory.
     package var log: InventoryLog
@@ -51,6 +55,8 @@ package struct Member: Sendable {
     var node: NodeID { card.record.node }
     var endpoint: Endpoint { card.record.endpoints[0] }
     var isReached: Bool { status == .alive || status == .suspect }
+    /// Whether its log is known to have moved further than what is kept of it.
+    var isBehind: Bool { pull.hinted > log.sequence }
 }
 
 /// What is taken of one member: so much a second, as much at once.
@@ -122,12 +128,36 @@ struct Pull: Sendable {
     var confirmed: (sequence: UInt64, hash: UInt64)?
     var askedAt: GossipTime?
     var attempts = 0
+    /// What others said of it did not fit the writer's word: until it does, nobody else is asked and believed.
+    var isDoubtful = false
+    /// Times that all of it was read of late, and when it was last.
+    private var readings = 0
+    private var readAt = GossipTime()
+    /// Before that, nothing is asked.
+    private(set) var pausedUntil = GossipTime()
+    /// Whether the member stands among those whose changes are missing.
+    var isListed = false
     /// A snapshot is being read: its token, and what came so far.
     var snapshot: Snapshot?
 
     /// Whether somebody spoke of the `count` changes that follow number `after`.
     func reaches(_ after: UInt64, and count: Int) -> Bool {
         after <= hinted && UInt64(count) <= hinted - after
+    }
+
+    /// When to ask next: at first at once, then the later, the oftener nothing came.
+    func nextAsk(_ timeout: Duration) -> GossipTime {
+        let asked = askedAt.map { $0 + timeout * min(16, 1 << min(4, attempts)) } ?? GossipTime()
+        return max(asked, pausedUntil)
+    }
+
+    /// Notes that all of it is read, and puts the next reading off if this was not the first: whose own words never fit
+    /// each other, or who writes faster than one can read, is not read without end.
+    mutating func readAgain(now: GossipTime, pause: Duration) {
+        if now - readAt > .seconds(30) { readings = 0 }
+        pausedUntil = readings == 0 ? GossipTime() : now + pause * (1 << min(4, readings))
+        (readings, readAt) = (readings + 1, now)
+        (askedAt, attempts) = (nil, 0)
     }
 
     struct Snapshot: Sendable {

@@ -1,11 +1,14 @@
 /// What is still to be said to everybody: each item so many times, the least said first (SWIM, section 4.1).
 struct SpreadQueue: Sendable {
-    enum Topic: UInt8, Hashable, Comparable, Sendable {
-        case card = 0
-        case accusation = 1
+    /// In the order in which they are said: membership before inventories.
+    enum Topic: Int, Hashable, CaseIterable, Sendable {
+        case accusation = 0
+        case card = 1
         case head = 2
 
-        static func < (left: Topic, right: Topic) -> Bool { left.rawValue < right.rawValue }
+        /// Items at most; the most said one goes for a new one. Cards are large, and whoever misses one gets it with
+        /// the next exchange.
+        fileprivate var limit: Int { self == .card ? 128 : 2048 }
     }
 
     /// A later item of the same topic about the same member takes an earlier one's place.
@@ -19,44 +22,103 @@ struct SpreadQueue: Sendable {
     private struct Item: Sendable {
         let key: Key
         let bytes: [UInt8]
-        var left: Int
     }
 
-    /// Items at most; the most said one goes for a new one.
-    private static let limit = 4096
-    private var items: [Item] = []
+    /// Items of one topic, by how many times they are still to be said, in the order in which they got there.
+    private struct Lane: Sendable {
+        var levels: [[Item]] = []
+        var count = 0
 
-    var isEmpty: Bool { items.isEmpty }
+        mutating func put(_ item: Item, times: Int) {
+            while levels.count <= times { levels.append([]) }
+            levels[times].append(item)
+            count += 1
+        }
+
+        mutating func remove(_ key: Key, times: Int) {
+            levels[times].removeAll { $0.key == key }
+            count -= 1
+        }
+
+        /// Takes out what fits, the least said first.
+        mutating func take(space: Int) -> [(item: Item, times: Int)] {
+            var (taken, left, missed): ([(item: Item, times: Int)], Int, Int) = ([], space, 0)
+            for times in levels.indices.reversed() where !levels[times].isEmpty {
+                var (seen, kept): (Int, [Item]) = (0, [])
+                for item in levels[times] {
+                    guard missed < SpreadQueue.missLimit, left >= SpreadQueue.leastByteCount else { break }
+                    seen += 1
+                    if item.bytes.count <= left {
+                        left -= item.bytes.count
+                        taken.append((item, times))
+                    } else {
+                        kept.append(item)
+                        missed += 1
+                    }
+                }
+                guard seen > 0 else { break }
+                levels[times].replaceSubrange(0..<seen, with: kept)
+            }
+            count -= taken.count
+            return taken
+        }
+    }
+
+    /// No message that is spread is smaller.
+    private static let leastByteCount = 14
+    /// Items that are found too large before the search for one that fits is given up.
+    private static let missLimit = 8
+
+    /// By their topics.
+    private var lanes = Topic.allCases.map { _ in Lane() }
+    /// How many times each is still to be said. Only looked up, never walked through.
+    private var left: [Key: Int] = [:]
+
+    var isEmpty: Bool { left.isEmpty }
 
     mutating func say(_ message: GossipMessage, _ key: Key, times: Int) {
-        items.removeAll { $0.key == key }
-        if items.count >= Self.limit, let index = items.indices.min(by: { items[$0].left < items[$1].left }) {
-            items.remove(at: index)
+        remove(key)
+        let topic = key.topic
+        if lanes[topic.rawValue].count >= topic.limit,
+            let most = lanes[topic.rawValue].levels.lazy.compactMap(\.first).first
+        {
+            remove(most.key)
         }
-        items.append(Item(key: key, bytes: message.encoded, left: times))
+        put(Item(key: key, bytes: message.encoded), times: max(1, times))
+    }
+
+    private mutating func put(_ item: Item, times: Int) {
+        lanes[item.key.topic.rawValue].put(item, times: times)
+        left[item.key] = times
+    }
+
+    private mutating func remove(_ key: Key) {
+        guard let times = left.removeValue(forKey: key) else { return }
+        lanes[key.topic.rawValue].remove(key, times: times)
     }
 
     /// What is no longer true need not be said.
     mutating func forget(_ topic: Topic, about tag: NodeTag) {
-        items.removeAll { $0.key.topic == topic && $0.key.about == tag }
+        guard lanes[topic.rawValue].count > 0 else { return }
+        for items in lanes[topic.rawValue].levels {
+            for item in items where item.key.about == tag { remove(item.key) }
+        }
     }
 
-    /// Fills up to `space` bytes; what is said the last time goes.
+    /// Fills up to `space` bytes; what is said the last time goes. Accusations leave room for cards, which may be the
+    /// answers to them.
     mutating func take(space: Int) -> [UInt8] {
-        guard !items.isEmpty else { return [] }
-        // Membership before inventories, then the least said; equal ones in their order.
-        let order = items.indices.sorted { left, right in
-            let (first, second) = (items[left], items[right])
-            let (isHead, otherIsHead) = (first.key.topic == .head, second.key.topic == .head)
-            if isHead != otherIsHead { return !isHead }
-            return first.left == second.left ? left < right : first.left > second.left
-        }
+        guard !left.isEmpty else { return [] }
         var bytes: [UInt8] = []
-        for index in order where bytes.count + items[index].bytes.count <= space {
-            bytes += items[index].bytes
-            items[index].left -= 1
+        for topic in Topic.allCases {
+            let isShared = topic == .accusation && lanes[Topic.card.rawValue].count > 0
+            for (item, times) in lanes[topic.rawValue].take(
+                space: isShared ? space / 2 : space - bytes.count)
+            {
+                bytes += item.bytes
+                if times > 1 { put(item, times: times - 1) } else { left[item.key] = nil }
+            }
         }
-        items.removeAll { $0.left <= 0 }
         return bytes
     }
 }

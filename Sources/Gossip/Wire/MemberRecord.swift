@@ -151,6 +151,9 @@ public struct MemberCard: Hashable, Sendable {
         writer.writeBlock(certificate?.encoded ?? [])
     }
 
+    /// Bytes of `encoded`, or a few more.
+    var encodedByteCount: Int { record.encoded.count + (certificate?.encoded.count ?? 0) + 4 }
+
     package var encoded: [UInt8] {
         var writer = WireWriter(capacity: record.encoded.count + 260)
         write(to: &writer)

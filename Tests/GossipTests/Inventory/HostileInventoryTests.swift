@@ -74,6 +74,7 @@ struct HostileInventoryTests {
         let tag = bench.credentials[1].tag
         let before = try log(of: 1, in: bench)
         for sequence: UInt64 in [.max, .max - 5, InventoryLog.sequenceLimit + 1] as [UInt64] {
+            bench.run(for: .seconds(31))
             _ = tell(&bench) { core, step, rng in
                 core.tooOld(tag, epoch: before.epoch, isOwn: true, &step)
                 #expect(throws: WireError.self) {
@@ -99,6 +100,7 @@ struct HostileInventoryTests {
             page(of: tag, epoch: epoch, sequence: 50, more: true),
             page(of: tag, epoch: epoch, sequence: 50, hash: 1, ids: [4, 5]),
         ] {
+            bench.run(for: .seconds(31))
             let effects = tell(&bench) { core, step, _ in
                 core.tooOld(tag, epoch: epoch, isOwn: true, &step)
                 step.effects = []
@@ -115,6 +117,7 @@ struct HostileInventoryTests {
         let tag = bench.credentials[1].tag
         let before = try log(of: 1, in: bench)
         for ids: [UInt64] in [[5, 4], [5, 5]] {
+            bench.run(for: .seconds(31))
             _ = tell(&bench) { core, step, _ in
                 core.tooOld(tag, epoch: before.epoch, isOwn: true, &step)
                 let hash = IDSet(sorted: ids).hash
@@ -127,5 +130,67 @@ struct HostileInventoryTests {
             }
         }
         #expect(try log(of: 1, in: bench).ids.hash == before.ids.hash)
+    }
+
+    @Test("what others make up is not asked for as fast as they answer, and ends with the writer's own word")
+    func madeUpHint() throws {
+        var bench = try trio()
+        let tag = bench.credentials[1].tag
+        let before = try log(of: 1, in: bench)
+        bench.silent = [1]
+        let low = UInt32(truncatingIfNeeded: before.sequence)
+        _ = tell(&bench) { core, step, _ in core.hinted(tag, low + 1_000_000, &step) }
+        bench.forgetTraffic()
+        // Until the writer is taken for dead, node 0 asks it and the others in turn.
+        bench.run(for: .seconds(8))
+        #expect(bench.sent.filter { $0.from == 0 }.count < 150, "pings, acks, accusations and a few pulls")
+        bench.silent = []
+        bench.run(for: .seconds(60))
+        #expect(try log(of: 1, in: bench).sequence == before.sequence)
+        #expect(try log(of: 1, in: bench).ids.hash == before.ids.hash)
+    }
+
+    @Test("a member that says again and again that its changes are too old is not read without end")
+    func endlessReadings() throws {
+        var bench = try trio()
+        let tag = bench.credentials[1].tag
+        let epoch = try log(of: 1, in: bench).epoch
+        bench.run(for: .seconds(31))
+        var readings = 0
+        for _ in 0..<100 {
+            let effects = tell(&bench) { core, step, _ in
+                core.tooOld(tag, epoch: epoch, isOwn: true, &step)
+                core.snapshotFailed(tag, &step)
+            }
+            readings += effects.count { if case .exchange = $0 { true } else { false } }
+            bench.run(for: .milliseconds(100))
+        }
+        #expect((1...6).contains(readings), "\(readings) in 10 s")
+    }
+
+    @Test("where another's changes did not fit, the writer alone is asked, and believed")
+    func doubt() throws {
+        var bench = try trio()
+        let tag = bench.credentials[1].tag
+        let before = try log(of: 1, in: bench)
+        let low = UInt32(truncatingIfNeeded: before.sequence)
+        let wrong = [InventoryChange(id: 99, isAdd: true)]
+        _ = tell(&bench) { core, step, rng in
+            core.hinted(tag, low + 1, &step)
+            core.took(
+                wrong, of: tag, epoch: before.epoch, after: before.sequence, isOwn: false, &step, &rng)
+        }
+        #expect(try log(of: 1, in: bench).ids.contains(99), "another's word is taken until the writer speaks")
+        bench.give(.inventory(add: [InventoryID(rawValue: 11)], remove: []), to: 1)
+        let effects = tell(&bench) { core, step, rng in
+            core.confirmed(
+                core.index[tag]!, epoch: before.epoch, sequence: before.sequence + 1, hash: 1, &step, &rng)
+            core.hinted(tag, low + 2, &step)
+            core.took(wrong, of: tag, epoch: before.epoch, after: 0, isOwn: false, &step, &rng)
+        }
+        #expect(try log(of: 1, in: bench).sequence == 0, "all of it is to be read again")
+        #expect(effects.contains { if case .event(.alarm) = $0 { true } else { false } })
+        bench.run(for: .seconds(10))
+        #expect(try log(of: 1, in: bench).ids.count == 11)
     }
 }

@@ -15,6 +15,8 @@ package struct Invariants {
     private var steps: [Int]
     /// When a node's process ended, while it is away.
     private var stoppedAt: [UInt64?]
+    /// The number of the last revocation list that each node is known to have had, as long as its disk is kept.
+    private var lists: [UInt64]
     package internal(set) var leases = LeaseInvariant()
 
     init(population: Population, count: Int) {
@@ -23,6 +25,7 @@ package struct Invariants {
         used = Array(repeating: nil, count: numbers.count)
         steps = Array(repeating: 0, count: count)
         stoppedAt = Array(repeating: nil, count: numbers.count)
+        lists = Array(repeating: 0, count: count)
     }
 
     mutating func violate(_ what: String, at time: UInt64) {
@@ -37,19 +40,36 @@ package struct Invariants {
         leases.forget(number)
     }
 
+    /// A node's disk is gone, and its list of those who are revoked with it.
+    mutating func lostDisk(_ number: Int) { lists[number] = 0 }
+
     /// Somebody else speaks with its key now.
     mutating func speaks(_ number: Int) { stoppedAt[number] = nil }
 
     mutating func stepped(_ node: SimulatedNode, in simulation: Simulation) {
-        guard let core = node.core else { return }
+        guard let incarnation = node.core?.ownRecord.incarnation else { return }
         stoppedAt[node.number] = nil
-        own(core.ownRecord.incarnation, of: node, at: simulation.now)
+        own(incarnation, of: node, at: simulation.now)
+        noteList(node.core?.trust.revocations?.number ?? 0, of: node, at: simulation.now)
         steps[node.number] += 1
         guard steps[node.number] % simulation.settings.checkEvery == 0 else { return }
         checks += 1
+        guard let core = node.core else { return }
         for view in core.members(now: node.time(simulation.now)) {
             look(at: view, from: node, at: simulation.now)
+            guard view.state == .alive || view.state == .suspect,
+                core.trust.revocations?.keys.contains(view.node) == true
+            else { continue }
+            violate("\(node.number) counts a member as reached that it knows is revoked", at: simulation.now)
         }
+    }
+
+    private mutating func noteList(_ number: UInt64, of node: SimulatedNode, at time: UInt64) {
+        if number < lists[node.number] {
+            let before = lists[node.number]
+            violate("\(node.number) went from revocation list \(before) back to \(number)", at: time)
+        }
+        lists[node.number] = number
     }
 
     private mutating func own(_ incarnation: Incarnation, of node: SimulatedNode, at time: UInt64) {

@@ -32,6 +32,7 @@ package struct Measurement: Sendable, CustomStringConvertible {
         var settings = Simulation.Settings(seed: seed, count: count + rounds)
         settings.seals = seals
         settings.checkEvery = 100_000
+        settings.keepsDisks = false
         let simulation = Simulation(
             settings, population: try Populations.shared.population(count: count + rounds))
         measureFormation(simulation)

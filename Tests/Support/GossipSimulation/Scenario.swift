@@ -12,6 +12,8 @@ package struct Scenario: Sendable, CustomStringConvertible {
     package var heals: UInt64
     /// Nanoseconds after that within which every running node must know the truth.
     package var settles: UInt64
+    /// Datagrams a second that no node may send more of, taken over the whole run.
+    package var datagramLimit = 60
 
     package init(
         _ name: String, count: Int = 12, heals: UInt64, settles: UInt64,
@@ -47,6 +49,10 @@ package struct Scenario: Sendable, CustomStringConvertible {
             failures.append(
                 "not settled \(settles / 1_000_000_000) s after healing: \(simulation.disagreements(limit: 5))"
             )
+        }
+        for node in simulation.nodes {
+            let rate = node.traffic.datagrams / max(1, Int(simulation.now / 1_000_000_000))
+            if rate > datagramLimit { failures.append("\(node.number) sent \(rate) datagrams a second") }
         }
         return Outcome(
             seed: seed, failures: failures.map { "\(name), seed \(seed): \($0)" }, settled: settled,

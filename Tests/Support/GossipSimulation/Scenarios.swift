@@ -3,8 +3,9 @@ import Gossip
 /// The stories that every seed must live through.
 extension Scenario {
     package static let all: [Scenario] = [
-        calm, anyFaults, hourOfPartition, totalOutage, yearsApart, lostDisks, oneWayStreets, starving, pauses,
-        badWire, smallPackets, churn, sites, strangers, knocking,
+        calm, anyFaults, hourOfPartition, manyParted, totalOutage, yearsApart, lostDisks, oneWayStreets,
+        starving, pauses,
+        badWire, smallPackets, churn, sites, strangers, knocking, rogue, revocations,
     ]
 
     /// Some nodes come to hold some objects at random until `end`.
@@ -62,6 +63,18 @@ extension Scenario {
             FaultSchedule(
                 windows: [.init(fault: .partition(sides: sides), begins: seconds(20), ends: seconds(3_620))],
                 heals: seconds(3_620)))
+    }
+
+    /// So many that one who was parted cannot hear each of the others within the time: they hear of each other.
+    package static let manyParted = Scenario(
+        "a partition of sixty nodes", count: 60, heals: seconds(100), settles: seconds(40)
+    ) { simulation in
+        publish(simulation, until: seconds(90), every: 2_000_000_000)
+        let sides = (0..<60).map { $0 % 2 }
+        simulation.schedule(
+            FaultSchedule(
+                windows: [.init(fault: .partition(sides: sides), begins: seconds(30), ends: seconds(100))],
+                heals: seconds(100)))
     }
 
     /// Everything stops; the seeds of the configuration stay away longer than the others.
@@ -210,7 +223,34 @@ extension Scenario {
     }
 
     /// A member accuses everybody, makes up records, changes and leases, and strangers show certificates of another
-    /// root. It is not among `all`: a run has not come to its end within a minute, and why is not known.
+    /// root.
+    /// Members are revoked in one half of a cluster that is parted, while nodes start again, some without their disk,
+    /// and old lists are handed in once more. The revoked go on running.
+    package static let revocations = Scenario(
+        "members revoked while the network is parted", heals: seconds(100), settles: seconds(60)
+    ) { simulation in
+        publish(simulation, until: seconds(90), every: 500_000_000)
+        simulation.at(seconds(12)) { $0.revoke([11], at: 3) }
+        simulation.at(seconds(30)) { $0.revoke([10], at: 0) }
+        simulation.at(seconds(50)) { $0.revoke([9], at: 4) }
+        for time in stride(from: seconds(20), to: seconds(100), by: 3_000_000_000) {
+            simulation.at(time) { $0.giveOldList(to: Int(time / 3_000_000_000) % 9) }
+        }
+        var windows = [
+            FaultWindow(
+                fault: .partition(sides: (0..<12).map { $0 % 2 }), begins: seconds(25), ends: seconds(80)),
+            FaultWindow(fault: .restart(node: 5, keepsDisk: false), begins: seconds(40), ends: seconds(60)),
+        ]
+        for index in 0..<20 {
+            let begin = 12.1 + 4 * Double(index)
+            windows.append(
+                FaultWindow(
+                    fault: .restart(node: [3, 0, 4, 7, 2, 10, 1][index % 7], keepsDisk: true),
+                    begins: seconds(begin), ends: seconds(begin + [0.2, 3, 8][index % 3])))
+        }
+        simulation.schedule(FaultSchedule(windows: windows, heals: seconds(100)))
+    }
+
     package static let rogue = Scenario(
         "a member who lies, strangers who knock", heals: seconds(90), settles: seconds(60)
     ) { simulation in

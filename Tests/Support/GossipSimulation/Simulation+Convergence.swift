@@ -5,6 +5,9 @@ extension Simulation {
     /// What a node has wrong about another; nil when nothing.
     func error(of observer: SimulatedNode, about subject: SimulatedNode, seeing view: MemberView?) -> String?
     {
+        if isRevoked(subject) {
+            return view.map { $0.state != .left } ?? false ? "has not put out" : nil
+        }
         let isRunning = subject.status == .running
         guard let view else { return isRunning ? "does not know" : nil }
         guard isRunning else { return view.state == .alive ? "believes in the life of" : nil }
@@ -22,8 +25,15 @@ extension Simulation {
     /// The first things, `limit` at most, in which some running node is wrong.
     package func disagreements(limit: Int = 1) -> [String] {
         var found: [String] = []
-        for observer in nodes where observer.status == .running {
-            guard let core = observer.core else { continue }
+        for offset in nodes.indices {
+            let observer = nodes[(wrongLast + offset) % nodes.count]
+            guard observer.status == .running, !isRevoked(observer), let core = observer.core else {
+                continue
+            }
+            let list = core.trust.revocations?.number ?? 0
+            if list != revocations?.number ?? 0 {
+                found.append("\(observer.number) has revocation list \(list)")
+            }
             var views: [MemberView?] = Array(repeating: nil, count: population.members.count)
             for view in core.members(now: observer.time(now)) {
                 if let member = population.numbers[view.node] { views[member] = view }
@@ -33,7 +43,11 @@ extension Simulation {
                     continue
                 }
                 found.append("\(observer.number) \(error) \(subject.number)")
-                if found.count >= limit { return found }
+                if found.count >= limit { break }
+            }
+            guard found.count < limit else {
+                wrongLast = observer.number
+                return found
             }
         }
         return found
@@ -43,9 +57,12 @@ extension Simulation {
 
     /// How many running nodes, besides the holder itself, know that `holder` holds `id`.
     package func knowing(_ id: InventoryID, of holder: Int) -> Int {
-        nodes.count { node in
-            node.number != holder && node.status == .running
-                && node.core?.holders(of: id, now: node.time(now)).contains(nodes[holder].id) == true
+        let tag = nodes[holder].credentials.tag
+        return nodes.count { node in
+            guard node.number != holder, node.status == .running, let position = node.core?.index[tag] else {
+                return false
+            }
+            return node.core?.roster[position].log.ids.contains(id.rawValue) == true
         }
     }
 
@@ -55,6 +72,8 @@ extension Simulation {
                 && node.core?.view(of: nodes[subject].id, now: node.time(now))?.state == state
         }
     }
+
+    func isRevoked(_ node: SimulatedNode) -> Bool { revocations?.keys.contains(node.id) == true }
 
     package var running: Int { nodes.count { $0.status == .running } }
 }

@@ -81,28 +81,33 @@ extension Simulation {
     /// One input, its effects, and a look at what it did.
     package func step(_ node: SimulatedNode, _ input: GossipInput) {
         guard node.status == .running else { return }
-        let members = settings.mutation == nil ? [] : node.core?.roster ?? []
         var effects: [GossipEffect] = []
-        if var core = node.core, let mutation = settings.mutation {
-            mutation.before(&core)
-            node.core = core
-        }
-        node.core?.receive(
-            input, now: node.time(now), wall: node.wall(now), rng: &node.random, into: &effects)
-        if var core = node.core, let mutation = settings.mutation {
-            mutation.after(&core, members)
-            node.core = core
+        if let mutation = settings.mutation {
+            stepWrongly(node, input, mutation, into: &effects)
+        } else {
+            node.core?.receive(
+                input, now: node.time(now), wall: node.wall(now), rng: &node.random, into: &effects)
         }
         for effect in effects { carryOut(effect, of: node) }
         rearm(node)
         invariants.stepped(node, in: self)
     }
 
+    /// One input at a core with a bug.
+    private func stepWrongly(
+        _ node: SimulatedNode, _ input: GossipInput, _ mutation: Mutation, into effects: inout [GossipEffect]
+    ) {
+        guard var core = node.core else { return }
+        let members = core.roster
+        mutation.before(&core)
+        core.receive(input, now: node.time(now), wall: node.wall(now), rng: &node.random, into: &effects)
+        mutation.after(&core, members)
+        node.core = core
+    }
+
     /// Has the node wake when its core wants to.
     private func rearm(_ node: SimulatedNode) {
-        guard let core = node.core else { return }
-        let wake = core.nextWake
-        guard wake != .distantFuture else { return }
+        guard let wake = node.core?.nextWake, wake != .distantFuture else { return }
         let time = max(node.simulated(wake), now + 1)
         guard node.wakeAt.map({ time < $0 }) ?? true else { return }
         node.wakeAt = time
@@ -131,7 +136,7 @@ extension Simulation {
         case .event(let event):
             log.note(event, at: node, in: self)
             invariants.happened(event, at: node, in: self)
-        case .persist(let state): node.disk = state
+        case .persist(let state): if settings.keepsDisks { node.disk = state }
         }
     }
 

@@ -29,7 +29,25 @@ extension Simulation {
     /// A node's disk is lost, its key excepted.
     package func loseDisk(_ number: Int) {
         nodes[number].disk = nil
+        invariants.lostDisk(number)
         nodes[number].held = []
+    }
+
+    /// The operator revokes nodes, besides those that are revoked already, and gives the new list to one node.
+    package func revoke(_ numbers: [Int], at number: Int) {
+        let keys = Set(revocations?.keys ?? []).union(numbers.map { nodes[$0].id })
+        let list = RevocationList(
+            cluster: nodes[number].credentials.cluster, number: (revocations?.number ?? 0) + 1,
+            issued: nodes[number].wall(now), serials: [], keys: keys, root: population.root)
+        revocations = list
+        issued.append(list)
+        step(nodes[number], .revocations(list))
+    }
+
+    /// Somebody gives a node one of the earlier lists again.
+    package func giveOldList(to number: Int) {
+        guard issued.count > 1 else { return }
+        step(nodes[number], .revocations(issued[random.below(issued.count - 1)]))
     }
 
     /// A node comes to hold objects.

@@ -15,6 +15,8 @@ package final class Simulation {
         package var checkEvery = 1
         /// How many of the first nodes the others know from their configuration.
         package var seedCount = 2
+        /// False: no disk is written, for runs of very many nodes in which none starts again.
+        package var keepsDisks = true
         package var mutation: Mutation?
 
         package init(seed: UInt64, count: Int) { (self.seed, self.count) = (seed, count) }
@@ -40,6 +42,11 @@ package final class Simulation {
     /// Requests that a node has not answered yet: its token, and whose it is.
     var pending: [Int: [UInt64: StreamCall]] = [:]
     var nextToken: UInt64 = 1
+    /// Who was found wrong last, and is looked at first.
+    var wrongLast = 0
+    /// The newest revocation list.
+    package internal(set) var revocations: RevocationList?
+    var issued: [RevocationList] = []
 
     package init(_ settings: Settings, population: Population) {
         precondition(population.members.count >= settings.count, "there are people for each node")

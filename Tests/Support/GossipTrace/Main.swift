@@ -6,8 +6,9 @@ import GossipSimulation
 struct GossipTrace {
     static func main() throws {
         let words = Array(CommandLine.arguments.dropFirst())
-        if words.count == 3, words[0] == "measure", let count = Int(words[1]), let rounds = Int(words[2]) {
-            return print(try Measurement(count: count, seed: 1, rounds: rounds))
+        if words.count == 4, words[0] == "measure", let count = Int(words[1]), let rounds = Int(words[2]) {
+            return print(
+                try Measurement(count: count, seed: 1, rounds: rounds, seals: words[3] == "sealed"))
         }
         if words.count == 5, words[0] == "deaths", let nodes = Int(words[1]), let hours = Double(words[2]),
             let seed = UInt64(words[3])
@@ -28,7 +29,7 @@ struct GossipTrace {
         print(
             """
             usage: GossipTrace SCENARIO SEED
-                   GossipTrace measure NODES ROUNDS
+                   GossipTrace measure NODES ROUNDS sealed|open
                    GossipTrace deaths NODES HOURS SEED sealed|open
             """)
         for scenario in Scenario.all { print("  \(scenario.name)") }
