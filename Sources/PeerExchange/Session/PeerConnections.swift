@@ -49,6 +49,8 @@ package final class PeerConnections: PeerCaller, ExchangeTransport {
         /// Those that could not be dialled lately.
         var failed: [NodeID: (until: ContinuousClock.Instant, failure: PeerFailure)] = [:]
         var turn = 0
+        /// Times that everything was ended: a dial that was begun before does not outlive it.
+        var round = 0
         var isClosed = false
     }
 
@@ -101,8 +103,9 @@ package final class PeerConnections: PeerCaller, ExchangeTransport {
             if let expecting, let open = openSession(with: expecting) {
                 session = open
             } else {
+                let round = state.withLock { $0.round }
                 session = try await dial(endpoint, expecting: expecting)
-                keep(session)
+                keep(session, of: round)
             }
             switch try await call(.exchange(bytes), over: session, within: .small(.seconds(15))) {
             case .ok(let answer): return (session.peer.id, answer)
@@ -130,10 +133,11 @@ package final class PeerConnections: PeerCaller, ExchangeTransport {
         for session in sessions { session.channel.close(promise: nil) }
     }
 
-    /// Ends everything that is open.
+    /// Ends everything that is open or being dialled.
     package func dropAll() {
         let sessions = state.withLock { state in
             defer { state.sessions = [:] }
+            state.round += 1
             return state.sessions.values.flatMap(\.self)
         }
         for session in sessions { session.channel.close(promise: nil) }
@@ -183,9 +187,10 @@ package final class PeerConnections: PeerCaller, ExchangeTransport {
     private func dialNow(_ peer: NodeID) async throws(PeerFailure) -> Session {
         do throws(PeerFailure) {
             guard let endpoint = endpoint(peer) else { throw .unknown }
+            let round = state.withLock { $0.round }
             let session = try await dial(endpoint, expecting: peer)
             state.withLock { $0.dials[peer] = nil }
-            keep(session)
+            keep(session, of: round)
             return session
         } catch {
             state.withLock { state in
@@ -207,9 +212,10 @@ package final class PeerConnections: PeerCaller, ExchangeTransport {
         throw PeerFailure.closed("it was given up")
     }
 
-    private func keep(_ session: Session) {
+    /// - Parameter round: when it was dialled.
+    private func keep(_ session: Session, of round: Int) {
         let isKept = state.withLock { state in
-            guard !state.isClosed else { return false }
+            guard !state.isClosed, state.round == round else { return false }
             var open = (state.sessions[session.peer.id] ?? []).filter { $0.channel.isActive }
             guard open.count < Self.sessionsAtMost else { return true }
             open.append(session)
