@@ -222,8 +222,6 @@ extension Scenario {
         }
     }
 
-    /// A member accuses everybody, makes up records, changes and leases, and strangers show certificates of another
-    /// root.
     /// Members are revoked in one half of a cluster that is parted, while nodes start again, some without their disk,
     /// and old lists are handed in once more. The revoked go on running.
     package static let revocations = Scenario(
@@ -251,6 +249,8 @@ extension Scenario {
         simulation.schedule(FaultSchedule(windows: windows, heals: seconds(100)))
     }
 
+    /// A member accuses everybody, makes up records, changes and leases, and strangers show certificates of another
+    /// root.
     package static let rogue = Scenario(
         "a member who lies, strangers who knock", heals: seconds(90), settles: seconds(60)
     ) { simulation in
