@@ -138,8 +138,8 @@ extension GossipCore {
             roster[position].log.sequence, roster[position].log.apply(changes, after: after)
         )
         guard isTaken else { return }
-        // An answer that brought nothing is none: who asked on at once would ask for ever what nobody has.
-        if roster[position].log.sequence > before {
+        // Another's answer that brought nothing is none: who asked on at once would ask for ever what nobody has.
+        if roster[position].log.sequence > before || isOwn && changes.isEmpty {
             roster[position].pull.askedAt = nil
             roster[position].pull.attempts = 0
         }

@@ -67,7 +67,7 @@ extension Scenario {
 
     /// So many that one who was parted cannot hear each of the others within the time: they hear of each other.
     package static let manyParted = Scenario(
-        "a partition of sixty nodes", count: 60, heals: seconds(100), settles: seconds(40)
+        "a partition of sixty nodes", count: 60, heals: seconds(100), settles: seconds(75)
     ) { simulation in
         publish(simulation, until: seconds(90), every: 2_000_000_000)
         let sides = (0..<60).map { $0 % 2 }
