@@ -212,7 +212,7 @@ package struct ClusterChecks {
         }
         func agreeing(_ ahead: Double) -> Int { known.count { abs($0.1 - ahead) <= limit } }
         let own = 1 + agreeing(0)
-        let others = apart.map(\.1).sorted().reversed().max { agreeing($0) < agreeing($1) } ?? 0
+        let others = apart.map(\.1).sorted().max { agreeing($0) < agreeing($1) } ?? 0
         if agreeing(others) >= max(2, own) {
             return [
                 .bad(
