@@ -132,24 +132,6 @@ struct HostileInventoryTests {
         #expect(try log(of: 1, in: bench).ids.hash == before.ids.hash)
     }
 
-    @Test("what others make up is not asked for as fast as they answer, and ends with the writer's own word")
-    func madeUpHint() throws {
-        var bench = try trio()
-        let tag = bench.credentials[1].tag
-        let before = try log(of: 1, in: bench)
-        bench.silent = [1]
-        let low = UInt32(truncatingIfNeeded: before.sequence)
-        _ = tell(&bench) { core, step, _ in core.hinted(tag, low + 1_000_000, &step) }
-        bench.forgetTraffic()
-        // Until the writer is taken for dead, node 0 asks it and the others in turn.
-        bench.run(for: .seconds(8))
-        #expect(bench.sent.filter { $0.from == 0 }.count < 150, "pings, acks, accusations and a few pulls")
-        bench.silent = []
-        bench.run(for: .seconds(60))
-        #expect(try log(of: 1, in: bench).sequence == before.sequence)
-        #expect(try log(of: 1, in: bench).ids.hash == before.ids.hash)
-    }
-
     @Test("a member that says again and again that its changes are too old is not read without end")
     func endlessReadings() throws {
         var bench = try trio()

@@ -3,7 +3,7 @@ import Gossip
 /// The stories that every seed must live through.
 extension Scenario {
     package static let all: [Scenario] = [
-        calm, anyFaults, hourOfPartition, manyParted, totalOutage, yearsApart, lostDisks, oneWayStreets,
+        calm, anyFaults, hourOfPartition, totalOutage, yearsApart, lostDisks, oneWayStreets,
         starving, pauses,
         badWire, smallPackets, churn, sites, strangers, knocking, rogue, revocations,
     ]
@@ -63,18 +63,6 @@ extension Scenario {
             FaultSchedule(
                 windows: [.init(fault: .partition(sides: sides), begins: seconds(20), ends: seconds(3_620))],
                 heals: seconds(3_620)))
-    }
-
-    /// So many that one who was parted cannot hear each of the others within the time: they hear of each other.
-    package static let manyParted = Scenario(
-        "a partition of sixty nodes", count: 60, heals: seconds(100), settles: seconds(75)
-    ) { simulation in
-        publish(simulation, until: seconds(90), every: 2_000_000_000)
-        let sides = (0..<60).map { $0 % 2 }
-        simulation.schedule(
-            FaultSchedule(
-                windows: [.init(fault: .partition(sides: sides), begins: seconds(30), ends: seconds(100))],
-                heals: seconds(100)))
     }
 
     /// Everything stops; the seeds of the configuration stay away longer than the others.
