@@ -48,7 +48,7 @@ def simulate(bench, result):
     for nodes in bench.choose((100, 1000), (10,)):
         bench.say(f"{nodes} simulated nodes")
         try:
-            words = run([trace, "measure", str(nodes), "3"], 1200).strip().splitlines()
+            words = run([trace, "measure", str(nodes), "3", "open" if nodes >= 1000 else "sealed"], 1200).strip().splitlines()
         except Failed as reason:
             result.missing.append(f"{nodes} nodes in simulation: {reason}")
             continue
