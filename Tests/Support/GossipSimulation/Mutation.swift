@@ -50,12 +50,6 @@ package struct Mutation: Sendable, CustomStringConvertible {
             core.trust = Trust(anchor: .root(Population.forger.id), cluster: core.trust.cluster)
         })
 
-    package static let forgottenRevocations = Mutation(
-        "it is forgotten who is revoked",
-        before: { core in
-            core.trust = Trust(anchor: core.trust.anchor, cluster: core.trust.cluster)
-        })
-
     package static let returnedRevoked = Mutation(
         "a revoked member that is heard is back",
         after: { core, _ in
@@ -67,6 +61,6 @@ package struct Mutation: Sendable, CustomStringConvertible {
     package static let all: [(mutation: Mutation, scenario: Scenario)] = [
         (noReplayWindow, .strangers), (forgottenIncarnations, .churn), (droppedRefutations, .churn),
         (forgottenLeases, .calm), (believedStrangers, .knocking),
-        (forgottenRevocations, .revocations), (returnedRevoked, .revocations),
+        (returnedRevoked, .revocations),
     ]
 }
