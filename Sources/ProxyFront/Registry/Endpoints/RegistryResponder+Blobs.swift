@@ -85,6 +85,9 @@ extension RegistryResponder {
         let object: StoredObject?
         do { object = try await delivery.store.object(digest) } catch { return nil }
         guard let object else { return nil }
+        // It may have come under this very name since that was looked up: then upstream has answered.
+        let name = visit.repository.referenceName(of: digest)
+        if let (link, linked) = await local(name), isOpen(link, to: visit) { return linked }
         let facts: (size: Int64?, access: AccessClass)
         do throws(UpstreamFailure) {
             facts = try await source.headBlob(digest, of: visit.repository, as: identity)
