@@ -108,7 +108,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "GossipSimulation", dependencies: ["Gossip", "Content", "CSodium"],
+            name: "GossipSimulation",
+            dependencies: ["PeerExchange", "ChunkStore", "Gossip", "Content", "CSodium"],
             path: "Tests/Support/GossipSimulation", swiftSettings: settings),
         .executableTarget(
             name: "GossipTrace", dependencies: ["GossipSimulation"], path: "Tests/Support/GossipTrace",

@@ -39,6 +39,7 @@ extension GossipCore {
         }
         roster[position].replay.note(head.counter)
         roster[position].lastHeard = step.now
+        roster[position].lastDatagram = step.now
         guard let messages = try? GossipMessage.decode(bytes) else { return drop(\.malformed) }
         heard(from: position, &step)
         var answers: [GossipMessage] = []

@@ -75,7 +75,7 @@ extension GossipCore {
             software: member.card.record.software, protocols: member.card.record.protocols,
             expires: member.admission.expires, roundTrip: member.nearness.roundTrip,
             throughput: member.nearness.throughput, inventoryCount: member.log.ids.count,
-            silence: member.lastHeard.map { now - $0 })
+            silence: member.lastDatagram.map { now - $0 })
     }
 
     package var memberCount: Int { roster.count }

@@ -33,7 +33,9 @@ package struct Member: Sendable {
 
     // Proximity and liveness.
     var nearness = Nearness()
+    /// By datagram or over TCP.
     var lastHeard: GossipTime?
+    var lastDatagram: GossipTime?
     /// It was shown this node's record because it did not answer at first.
     var isIntroduced = false
 

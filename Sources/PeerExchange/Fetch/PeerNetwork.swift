@@ -4,7 +4,7 @@ package import Gossip
 package import Logging
 internal import Synchronization
 
-package import struct FoundationEssentials.Date
+internal import struct FoundationEssentials.Date
 
 /// The other nodes, as the rest of the program asks them: who has something, who is fetching it, what they say.
 package final class PeerNetwork: Sendable {
@@ -231,9 +231,11 @@ package final class PeerNetwork: Sendable {
     // MARK: mutable names
 
     /// What others' upstreams said of a name, as far as it is to be believed.
-    /// - Parameter last: when this node's own upstream last said something of it.
-    package func settled(_ name: ReferenceName, last: Date?) async -> StatementRules.Verdict? {
-        guard revocations?.isRecent ?? true else { return nil }
+    /// - Parameter held: what this node holds of it.
+    package func settled(
+        _ name: ReferenceName, over held: StatementRules.Held?
+    ) async -> StatementRules.Verdict? {
+        guard revocations?.isRecent ?? true, held?.isPeersWord ?? true else { return nil }
         let asked = await gossip.nearest().prefix(8)
         let members = gossip.members
         let cluster = gossip.credentials.cluster
@@ -244,9 +246,7 @@ package final class PeerNetwork: Sendable {
                         case .ok(let bytes)? = try? await self.caller.call(
                             .statement(name), of: node, within: .small(.seconds(1)))
                     else { return nil }
-                    guard let statement = try? Statement(parsing: bytes), statement.signer == node,
-                        statement.name == name, statement.cluster == cluster, statement.isSigned
-                    else {
+                    guard let statement = Statement(bytes, by: node, about: name, in: cluster) else {
                         self.lied(node, what: "a statement about \(name) that is not its own")
                         return nil
                     }
@@ -260,7 +260,7 @@ package final class PeerNetwork: Sendable {
         let resolvers = Set(members.filter { $0.roles.contains(.resolver) }.map(\.node))
         let wall = Date()
         return StatementRules.verdict(
-            statements, resolvers: resolvers, last: last, now: wall < TrustedClock.build ? nil : wall)
+            statements, resolvers: resolvers, over: held, now: wall < TrustedClock.build ? nil : wall)
     }
 
     // MARK: blame

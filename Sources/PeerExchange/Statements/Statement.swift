@@ -49,7 +49,7 @@ package struct Statement: Hashable, Sendable {
         encoded = writer.bytes
     }
 
-    /// Reads one; its signature is checked by `isSigned`.
+    /// Reads one; its signature is not checked.
     package init(parsing bytes: [UInt8]) throws(WireError) {
         var reader = WireReader(bytes)
         guard try reader.read(UInt8.self) == Self.version, try reader.read(UInt8.self) == Self.kind else {
@@ -71,6 +71,14 @@ package struct Statement: Hashable, Sendable {
         _ = try reader.readBytes(NodeKey.signatureByteCount)
         try reader.expectEnd()
         encoded = bytes
+    }
+
+    /// Reads what a member answered when it was asked about a name; nil when it is not its own word about that name.
+    package init?(_ bytes: [UInt8], by member: NodeID, about name: ReferenceName, in cluster: ClusterID) {
+        guard let statement = try? Statement(parsing: bytes), statement.signer == member,
+            statement.name == name, statement.cluster == cluster, statement.isSigned
+        else { return nil }
+        self = statement
     }
 
     package var isSigned: Bool { signer.hasSigned(encoded) }

@@ -26,10 +26,8 @@ package final class NetworkReach: PeerReach {
     }
 
     package func settled(_ name: ReferenceName) async -> PeerStatement? {
-        // What this node's own upstream said last; older words of others do not move the name back.
-        let own = try? await store.reference(name)
-        let last = own.flatMap { $0.isPeersWord ? nil : $0.checked }
-        guard let verdict = await network.settled(name, last: last) else { return nil }
+        let held = (try? await store.reference(name)).map { StatementRules.Held($0) }
+        guard let verdict = await network.settled(name, over: held) else { return nil }
         let statement = verdict.statement
         return PeerStatement(
             Reference(

@@ -57,4 +57,17 @@ import Testing
         bench.run(for: .seconds(2))
         #expect(bench.trials.count == 999)
     }
+
+    @Test("what is heard over TCP is no sign that datagrams arrive")
+    func overStreams() throws {
+        var bench = try CoreBench(2)
+        bench.run(for: .seconds(5))
+        bench.widest = 0
+        bench.forgetTraffic()
+        bench.run(for: .seconds(60))
+        #expect(bench.exchangeBytes > 0)
+        let view = bench.cores[0].view(of: bench.credentials[1].id, now: bench.now)
+        let silence = try #require(view?.silence)
+        #expect(silence >= .seconds(60))
+    }
 }

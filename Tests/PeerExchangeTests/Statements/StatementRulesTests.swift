@@ -36,11 +36,11 @@ import struct ChunkStore.Reference
     }
 
     private func verdict(
-        _ statements: [Statement], resolvers: [Int] = [], lastAgo: TimeInterval? = nil
+        _ statements: [Statement], resolvers: [Int] = [], heldAgo: TimeInterval? = nil
     ) -> Answer? {
         StatementRules.verdict(
             statements, resolvers: Set(resolvers.map { members[$0].id }),
-            last: lastAgo.map { now.addingTimeInterval(-$0) }, now: now
+            over: heldAgo.map { .init(checked: now.addingTimeInterval(-$0), isPeersWord: true) }, now: now
         ).map { Answer($0.statement, $0.signers) }
     }
 
@@ -76,9 +76,18 @@ import struct ChunkStore.Reference
         let old = [try says(0, 1, ago: 100), try says(1, 1, ago: 110)]
         let alone = try says(2, 2, ago: 10)
         #expect(verdict(old + [alone]) == Answer(old[1], signers(0, 1)))
-        let agrees = try says(3, 2, ago: 500)
+        let agrees = try says(3, 2, ago: 105)
         #expect(verdict(old + [alone, agrees]) == Answer(agrees, signers(2, 3)))
-        #expect(verdict(old + [try says(4, 3, ago: 105)], resolvers: [4])?.signers == signers(0, 1))
+        #expect(verdict(old + [try says(4, 3, ago: 105)], resolvers: [4])?.signers == signers(4))
+        #expect(verdict(old + [try says(4, 3, ago: 115)], resolvers: [4])?.signers == signers(0, 1))
+    }
+
+    @Test("one member does not bring back what was true once by dating it anew")
+    func broughtBack() throws {
+        let new = [try says(0, 2, ago: 100), try says(1, 2, ago: 110)]
+        let (outdated, liar) = (try says(3, 1, ago: 9_000), try says(2, 1, ago: 1))
+        #expect(verdict(new + [outdated, liar]) == Answer(new[1], signers(0, 1)))
+        #expect(verdict([outdated, liar]) == Answer(outdated, signers(2, 3)))
     }
 
     @Test("a member counts once, with the newest that it said")
@@ -89,13 +98,44 @@ import struct ChunkStore.Reference
         #expect(verdict(changed) == nil)
     }
 
-    @Test("what is not newer than one's own upstream's word moves nothing back")
-    func last() throws {
+    @Test("what is not newer than others' word that is held moves nothing back")
+    func held() throws {
         let two = [try says(0, 1, ago: 10), try says(1, 1, ago: 30)]
-        #expect(verdict(two, lastAgo: 31) != nil)
-        #expect(verdict(two, lastAgo: 30) == nil)
-        #expect(verdict(two, lastAgo: 5) == nil)
-        #expect(verdict(two, resolvers: [0], lastAgo: 30)?.signers == signers(0))
+        #expect(verdict(two, heldAgo: 31) != nil)
+        #expect(verdict(two, heldAgo: 30) == nil)
+        #expect(verdict(two, heldAgo: 5) == nil)
+        #expect(verdict(two, resolvers: [0], heldAgo: 30)?.signers == signers(0))
+    }
+
+    @Test("one's own upstream's last word stands, however old it is")
+    func own() throws {
+        let two = [try says(0, 1, ago: 10), try says(1, 1, ago: 30)]
+        let own = StatementRules.Held(checked: .distantPast, isPeersWord: false)
+        #expect(
+            StatementRules.verdict(two, resolvers: Set(signers(0, 1)), over: own, now: now) == nil)
+    }
+
+    @Test("an answer is a statement only if it is the member's own word about that name")
+    func answers() throws {
+        let statement = try says(0, 1, ago: 10)
+        func read(
+            _ bytes: [UInt8], by member: Int = 0, about name: String = "oci/registry.example/app:1",
+            in cluster: ClusterID? = nil
+        ) throws -> Statement? {
+            Statement(
+                bytes, by: members[member].id, about: try ReferenceName(name),
+                in: cluster ?? members[0].cluster)
+        }
+        #expect(try read(statement.encoded) == statement)
+        #expect(try read(statement.encoded, by: 1) == nil)
+        #expect(try read(statement.encoded, about: "oci/registry.example/app:2") == nil)
+        #expect(try read(statement.encoded, in: try TestRoot().credentials().cluster) == nil)
+        #expect(try read(statement.encoded.dropLast()) == nil)
+        for index in statement.encoded.indices {
+            var changed = statement.encoded
+            changed[index] ^= 1
+            #expect(try read(changed) == nil, "byte \(index)")
+        }
     }
 
     @Test("a clock may be ahead by five minutes, and no more")
@@ -113,7 +153,7 @@ import struct ChunkStore.Reference
     func noClock() throws {
         let two = [try says(0, 1, ago: 10), try says(1, 1, ago: 30)]
         #expect(
-            StatementRules.verdict(two, resolvers: Set(signers(0, 1)), last: nil, now: nil) == nil)
+            StatementRules.verdict(two, resolvers: Set(signers(0, 1)), over: nil, now: nil) == nil)
     }
 
     @Test("the order in which answers come does not matter, even where times are equal", arguments: 0..<30)

@@ -18,6 +18,7 @@ package struct Invariants {
     /// The number of the last revocation list that each node is known to have had, as long as its disk is kept.
     private var lists: [UInt64]
     package internal(set) var leases = LeaseInvariant()
+    package internal(set) var names = NameInvariant()
 
     init(population: Population, count: Int) {
         numbers = population.numbers
@@ -41,7 +42,10 @@ package struct Invariants {
     }
 
     /// A node's disk is gone, and its list of those who are revoked with it.
-    mutating func lostDisk(_ number: Int) { lists[number] = 0 }
+    mutating func lostDisk(_ number: Int) {
+        lists[number] = 0
+        names.lostDisk(number)
+    }
 
     /// Somebody else speaks with its key now.
     mutating func speaks(_ number: Int) { stoppedAt[number] = nil }

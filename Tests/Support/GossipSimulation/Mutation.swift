@@ -7,6 +7,8 @@ package struct Mutation: Sendable, CustomStringConvertible {
     let before: @Sendable (inout GossipCore) -> Void
     /// After it, with the members as they were before.
     let after: @Sendable (inout GossipCore, _ before: [Member]) -> Void
+    /// What the process around the core does wrong.
+    var names = NameBug.none
 
     init(
         _ name: String, before: @escaping @Sendable (inout GossipCore) -> Void = { _ in },
@@ -58,9 +60,10 @@ package struct Mutation: Sendable, CustomStringConvertible {
             }
         })
 
-    package static let all: [(mutation: Mutation, scenario: Scenario)] = [
-        (noReplayWindow, .strangers), (forgottenIncarnations, .churn), (droppedRefutations, .churn),
-        (forgottenLeases, .calm), (believedStrangers, .knocking),
-        (returnedRevoked, .revocations),
-    ]
+    package static let all: [(mutation: Mutation, scenario: Scenario)] =
+        [
+            (noReplayWindow, .strangers), (forgottenIncarnations, .churn), (droppedRefutations, .churn),
+            (forgottenLeases, .calm), (believedStrangers, .knocking),
+            (returnedRevoked, .revocations),
+        ] + names.map { ($0, .names) }
 }

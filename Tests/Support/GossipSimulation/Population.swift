@@ -20,6 +20,9 @@ package struct Population: Sendable {
         return key
     }()
 
+    /// The member whose word about names is believed alone.
+    package static let resolver = 1
+
     /// When every simulation begins, by the clocks that are right.
     static let start = TrustedClock.build.addingTimeInterval(86_400)
 
@@ -44,7 +47,7 @@ package struct Population: Sendable {
             let certificate = try Self.certificate(
                 of: own.id, cluster: ClusterID(root: root.id), root: root, invitation: key(&random),
                 serial: random.bytes(Serial.byteCount),
-                zone: zones[number % zones.count])
+                zone: zones[number % zones.count], roles: number == Self.resolver ? [.resolver] : [])
             members.append(
                 try ClusterCredentials(
                     key: own, secret: secret, root: root.id, certificate: certificate))
@@ -55,13 +58,14 @@ package struct Population: Sendable {
 
     /// What a node of `root` shows; another root's than the cluster's makes a forgery.
     package static func certificate(
-        of node: NodeID, cluster: ClusterID, root: NodeKey, invitation: NodeKey, serial: [UInt8], zone: Zone
+        of node: NodeID, cluster: ClusterID, root: NodeKey, invitation: NodeKey, serial: [UInt8], zone: Zone,
+        roles: Roles = []
     ) throws -> NodeCertificate {
         guard let serial = Serial(bytes: serial) else { throw NodeKeyError.noMemory }
         let issued = start.addingTimeInterval(-3_600)
         return NodeCertificate(
             invitation: InvitationCertificate(
-                cluster: cluster, key: invitation.id, serial: serial, zone: zone, roles: [],
+                cluster: cluster, key: invitation.id, serial: serial, zone: zone, roles: roles,
                 issued: issued, joinBy: start.addingTimeInterval(7 * 86_400),
                 expires: start.addingTimeInterval(730 * 86_400), root: root),
             node: node, joined: issued, key: invitation)

@@ -5,7 +5,7 @@ extension Scenario {
     package static let all: [Scenario] = [
         calm, anyFaults, hourOfPartition, totalOutage, yearsApart, lostDisks, oneWayStreets,
         starving, pauses,
-        badWire, smallPackets, churn, sites, strangers, knocking, rogue, revocations,
+        badWire, smallPackets, churn, sites, strangers, knocking, rogue, revocations, names,
     ]
 
     /// Some nodes come to hold some objects at random until `end`.
@@ -247,5 +247,49 @@ extension Scenario {
         for time in stride(from: seconds(10), to: seconds(80), by: 5_000_000_000) {
             simulation.at(time) { try? $0.knockAsStranger(at: Int(time / 1_000_000_000) % 5) }
         }
+    }
+
+    /// Names move while upstreams come and go, processes start again and clocks are wrong, and a member lies about
+    /// names.
+    package static let names = Scenario(
+        "names that move", heals: seconds(120), settles: seconds(90)
+    ) { simulation in
+        let (names, count) = (6, simulation.settings.count)
+        for _ in 0..<names { simulation.addName() }
+        simulation.liarAboutNames = 6
+        for time in stride(from: seconds(3), to: seconds(120), by: 100_000_000) {
+            simulation.at(time) { simulation in
+                simulation.lookUp(simulation.random.below(names), at: simulation.random.below(count))
+            }
+        }
+        for time in stride(from: seconds(4), to: seconds(120), by: 1_500_000_000) {
+            simulation.at(time) { simulation in
+                simulation.moveName(simulation.random.below(names))
+                // More are without than with.
+                let node = simulation.random.below(count)
+                if simulation.random.happens(0.6) {
+                    simulation.withoutUpstream.insert(node)
+                } else {
+                    simulation.withoutUpstream.remove(node)
+                }
+            }
+        }
+        let year = 365.0 * 86_400
+        var windows = [
+            FaultWindow(
+                fault: .clock(node: Population.resolver, seconds: year), begins: seconds(40),
+                ends: seconds(60)),
+            FaultWindow(fault: .clock(node: 3, seconds: -year), begins: seconds(50), ends: seconds(70)),
+            FaultWindow(
+                fault: .partition(sides: (0..<count).map { $0 % 2 }), begins: seconds(80), ends: seconds(90)),
+        ]
+        for index in 0..<16 {
+            let begin = 10 + 6 * Double(index)
+            windows.append(
+                FaultWindow(
+                    fault: .restart(node: index * 5 % count, keepsDisk: index % 4 != 0),
+                    begins: seconds(begin), ends: seconds(begin + [0.1, 2, 5][index % 3])))
+        }
+        simulation.schedule(FaultSchedule(windows: windows, heals: seconds(120)))
     }
 }

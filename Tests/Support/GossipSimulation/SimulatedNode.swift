@@ -27,6 +27,8 @@ package final class SimulatedNode {
     package internal(set) var traffic = Traffic()
     /// What it holds, in order; the truth that others are to learn.
     package internal(set) var held: [InventoryID] = []
+    /// What its disk holds of the names that may change, by their numbers.
+    package internal(set) var names: [KeptName?] = []
     /// How often its process has started.
     package internal(set) var starts = 0
 

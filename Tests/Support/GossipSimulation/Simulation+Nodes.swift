@@ -29,6 +29,7 @@ extension Simulation {
     /// A node's disk is lost, its key excepted.
     package func loseDisk(_ number: Int) {
         nodes[number].disk = nil
+        nodes[number].names = nodes[number].names.map { _ in nil }
         invariants.lostDisk(number)
         nodes[number].held = []
     }

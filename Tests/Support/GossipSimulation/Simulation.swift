@@ -1,3 +1,4 @@
+import Content
 import Gossip
 
 /// A cluster in a box: cores with their real codecs and keys on a virtual clock, over a network that does what its
@@ -47,11 +48,20 @@ package final class Simulation {
     /// The newest revocation list.
     package internal(set) var revocations: RevocationList?
     var issued: [RevocationList] = []
+    /// Names that may change, and the number of the content that upstream says each stands for.
+    package internal(set) var names: [ReferenceName] = []
+    var contents: [Int] = []
+    /// Nodes whose upstream is away. Only looked up.
+    package var withoutUpstream: Set<Int> = []
+    /// A member that answers lies about names.
+    package var liarAboutNames: Int?
+    let nameBug: NameBug
 
     package init(_ settings: Settings, population: Population) {
         precondition(population.members.count >= settings.count, "there are people for each node")
         self.settings = settings
         self.population = population
+        nameBug = settings.mutation?.names ?? .none
         random = SimulationRandom(seed: settings.seed)
         network = VirtualNetwork(seed: random.next())
         invariants = Invariants(population: population, count: settings.count)

@@ -62,7 +62,7 @@ extension SmallFetch {
         reference.checked = statement.reference.checked
         reference.origin = statement.origin
         let told = Fetched(reference: reference, bytes: file.bytes, isFromPeer: true)
-        await keep(told)
+        if await delivery.mayTell(reference) { await keep(told) }
         logger.notice("\(resource.name) by the word of \(reference.origin): upstream is away")
         return told
     }

@@ -79,7 +79,6 @@ extension RegistryResponder {
         guard let peers = delivery.peers, held.map({ $0.isPeersWord }) ?? true else { return nil }
         let (repository, name) = (visit.repository, visit.repository.referenceName(of: tag))
         guard let statement = await peers.settled(name) else { return nil }
-        if let held, statement.reference.checked <= held.checked { return nil }
         let digest = statement.reference.digest
         let link = repository.referenceName(of: digest)
         let takesPrivate = await mayHave(statement.reference, visit) {
@@ -99,7 +98,7 @@ extension RegistryResponder {
         told.access = found.access
         told.verified = .notApplicable
         told.origin = statement.origin
-        await shelf.set(told)
+        if await delivery.mayTell(told) { await shelf.set(told) }
         logger.notice("\(name) is \(digest) by the word of \(told.origin): upstream is away")
         return (told, object)
     }
@@ -115,6 +114,20 @@ extension Repository {
 extension Reference {
     /// Only other nodes have said so.
     var isPeersWord: Bool { origin.hasPrefix(PeerName.originPrefix) }
+}
+
+extension StatementRules.Held {
+    init(_ reference: Reference) {
+        self.init(checked: reference.checked, isPeersWord: reference.isPeersWord)
+    }
+}
+
+extension Delivery {
+    /// Whether what others told of a name may be written: while they were asked, upstream may have come back.
+    func mayTell(_ told: Reference) async -> Bool {
+        guard let held = try? await store.reference(told.name) else { return true }
+        return StatementRules.Held(held).yields(to: told.checked)
+    }
 }
 
 extension PeerStatement {
