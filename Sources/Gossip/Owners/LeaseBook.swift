@@ -77,7 +77,7 @@ package struct LeaseBook: Sendable {
             entries[id] = entry
             return entry.holder
         }
-        guard entries[id] != nil || hasRoom(for: asker, now: now) else { return asker }
+        guard entries[id]?.holder == asker || hasRoom(for: asker, now: now) else { return asker }
         var entry = entries[id] ?? Entry(holder: asker, expires: now)
         entry.holder = asker
         entry.doubt = nil
@@ -94,7 +94,7 @@ package struct LeaseBook: Sendable {
             if entry.holder == holder { entries[id]?.expires = now + span }
             return
         }
-        guard entries[id] != nil || hasRoom(for: holder, now: now) else { return }
+        guard entries[id]?.holder == holder || hasRoom(for: holder, now: now) else { return }
         put(Entry(holder: holder, expires: now + span), for: id)
     }
 

@@ -146,6 +146,12 @@ import Testing
         #expect(book.holder(of: beyond, now: at(0)) == nil)
         #expect(book.ask(beyond, by: two, for: span, now: at(0)) == two)
         #expect(book.holder(of: beyond, now: at(0)) == two)
+        // Another's lease that is over makes no room either.
+        let over = InventoryID(rawValue: 1 << 41)
+        _ = book.ask(over, by: two, for: .milliseconds(1), now: at(0))
+        #expect(book.ask(over, by: one, for: span, now: at(2)) == one)
+        book.note(over, holder: one, for: span, now: at(2))
+        #expect(book.holder(of: over, now: at(2)) == nil)
         // What it has it can renew; what it gives back makes room.
         #expect(book.ask(id, by: one, for: .seconds(9), now: at(0)) == one)
         #expect(book.holder(of: id, now: at(8999)) == one)
