@@ -38,8 +38,10 @@ want restic restic
 if [ "$(id -u)" = 0 ]; then rm -f /usr/sbin/policy-rc.d && trap - EXIT; fi
 
 if [ -z "${EDGENODE:-}" ]; then
-    (cd "$root" && swift build -c release --product edgenode >&2)
-    EDGENODE=$(cd "$root" && swift build -c release --show-bin-path)/edgenode
+    # The binary that `make install` and the Debian package bring.
+    static=(-c release --static-swift-stdlib --scratch-path "$root/.build-static")
+    (cd "$root" && swift build "${static[@]}" --product edgenode >&2)
+    EDGENODE=$(cd "$root" && swift build "${static[@]}" --show-bin-path)/edgenode
 fi
 export EDGENODE
 # Two thousand sockets on each side of the load with 1,000 connections.

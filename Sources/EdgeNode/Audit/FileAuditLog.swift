@@ -47,7 +47,7 @@ package final class FileAuditLog: AuditLog {
         if let reason = event.reason { object.add("reason", reason) }
         if let origin = event.origin { object.add("origin", origin) }
         if let digest = event.digest { object.add("digest", digest) }
-        return object.line
+        return object.line()
     }
 }
 
@@ -62,7 +62,7 @@ private final class AuditSink: LineSink, @unchecked Sendable {
         self.logger = logger
     }
 
-    func write(_ lines: [[UInt8]], lost: Int) {
+    func write(_ lines: [UInt8], lost: Int) {
         do {
             try file.append(lines)
             if lost > 0 {
@@ -70,7 +70,7 @@ private final class AuditSink: LineSink, @unchecked Sendable {
                 note.add("time", Timestamp.text(Date()))
                 note.add("action", "lost")
                 note.add("count", Int64(lost))
-                try file.append([note.line])
+                try file.append(note.line())
             }
             if isFailing { logger.notice("the audit log is written again") }
             isFailing = false

@@ -46,27 +46,30 @@ struct RotatingFile: ~Copyable {
         return (descriptor, Int64(status.st_size))
     }
 
-    /// Bytes written at once.
-    private static let batch = 256 << 10
-
-    /// Appends whole lines. What cannot be written is lost and reported by throwing; the next call tries again.
-    mutating func append(_ lines: [[UInt8]]) throws(RotatingFileError) {
-        var pending: [UInt8] = []
-        for line in lines {
-            let isFull = size + Int64(pending.count + line.count) > maximum && size + Int64(pending.count) > 0
-            if isFull || pending.count >= Self.batch {
-                try write(pending)
-                pending.removeAll(keepingCapacity: true)
+    /// Appends whole lines, each with its line feed. What cannot be written is lost and reported by throwing; the next
+    /// call tries again.
+    mutating func append(_ lines: [UInt8]) throws(RotatingFileError) {
+        let lineFeed = UInt8(ascii: "\n")
+        var rest = lines[...]
+        while !rest.isEmpty {
+            let fitting = rest.prefix(Int(clamping: max(0, maximum - size)))
+            if fitting.count == rest.count { return try write(rest) }
+            if let end = fitting.lastIndex(of: lineFeed) {
+                try write(rest[...end])
+                rest = rest[(end + 1)...]
+            } else if size == 0 {
+                // A line that is longer than a file has one to itself.
+                let end = rest.firstIndex(of: lineFeed) ?? rest.endIndex - 1
+                try write(rest[...end])
+                rest = rest[(end + 1)...]
             }
-            if isFull { try rotate() }
-            pending += line
+            if !rest.isEmpty { try rotate() }
         }
-        try write(pending)
     }
 
-    private mutating func write(_ bytes: [UInt8]) throws(RotatingFileError) {
+    private mutating func write(_ bytes: ArraySlice<UInt8>) throws(RotatingFileError) {
         if descriptor < 0 { (descriptor, size) = try Self.open(path) }
-        var rest = bytes[...]
+        var rest = bytes
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }

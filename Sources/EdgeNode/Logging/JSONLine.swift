@@ -24,7 +24,11 @@ package struct JSONLine {
     }
 
     /// The whole object with a line feed.
-    package var line: [UInt8] { bytes + Array("}\n".utf8) }
+    package consuming func line() -> [UInt8] {
+        bytes.append(UInt8(ascii: "}"))
+        bytes.append(UInt8(ascii: "\n"))
+        return bytes
+    }
 
     private mutating func append(_ value: String) {
         bytes.append(UInt8(ascii: "\""))

@@ -2,8 +2,9 @@ import Foundation
 
 /// Where a `LineWriter` puts its lines; called on the writer's thread only.
 package protocol LineSink: Sendable {
-    /// Writes whole lines, in order. `lost` lines were dropped just before them, the queue being full.
-    func write(_ lines: [[UInt8]], lost: Int)
+    /// Writes whole lines, in order, each with its line feed. `lost` lines were dropped just before them, the queue
+    /// being full.
+    func write(_ lines: [UInt8], lost: Int)
 }
 
 /// Takes lines from any thread without ever waiting, and writes them on a thread of its own.
@@ -26,18 +27,21 @@ package final class LineWriter: Sendable {
         thread.start()
     }
 
+    /// - Parameter line: with its line feed.
     package func append(_ line: [UInt8]) {
         queue.condition.lock()
         defer { queue.condition.unlock() }
-        guard !queue.isClosed, queue.lines.count < limit else {
+        guard !queue.isClosed, queue.count < limit else {
             queue.lost += 1
             return
         }
-        queue.lines.append(line)
+        // Copied, so that whoever made the line frees it: memory that another thread frees costs more.
+        queue.lines += line
+        queue.count += 1
         queue.appended += 1
-        if queue.lines.count == 1 {
+        if queue.count == 1 {
             queue.condition.broadcast()
-        } else if queue.lines.count == limit / 2 {
+        } else if queue.count == limit / 2 {
             queue.isHurried = true
             queue.condition.broadcast()
         }
@@ -62,24 +66,28 @@ package final class LineWriter: Sendable {
         while !queue.isDone { queue.condition.wait() }
     }
 
+    /// Memory of this size is used again for the next lines.
+    private static let keptBytes = 1 << 20
+
     private static func run(_ queue: Queue, _ sink: any LineSink) {
+        var lines: [UInt8] = []
         queue.condition.lock()
         while true {
-            while queue.lines.isEmpty, !queue.isClosed { queue.condition.wait() }
+            while queue.count == 0, !queue.isClosed { queue.condition.wait() }
             if queue.gather > 0 {
                 let deadline = Date(timeIntervalSinceNow: queue.gather)
                 while !queue.isClosed, !queue.isHurried, queue.condition.wait(until: deadline) {}
             }
             queue.isHurried = false
-            let lines = queue.lines
-            let lost = queue.lost
-            queue.lines = []
-            queue.lost = 0
-            if lines.isEmpty, lost == 0 { break }
+            let (count, lost) = (queue.count, queue.lost)
+            if count == 0, lost == 0 { break }
+            swap(&queue.lines, &lines)
+            (queue.count, queue.lost) = (0, 0)
             queue.condition.unlock()
             sink.write(lines, lost: lost)
+            lines.removeAll(keepingCapacity: lines.count <= keptBytes)
             queue.condition.lock()
-            queue.written += lines.count
+            queue.written += count
             queue.condition.broadcast()
         }
         queue.isDone = true
@@ -93,7 +101,8 @@ package final class LineWriter: Sendable {
         let gather: Double
         /// Somebody waits for what is appended, or the queue fills up.
         var isHurried = false
-        var lines: [[UInt8]] = []
+        var lines: [UInt8] = []
+        var count = 0
         var lost = 0
         var appended = 0
         var written = 0

@@ -33,7 +33,7 @@ package struct LogFormat: Sendable {
             object.add("from", label)
             object.add("message", message)
             for (key, value) in metadata { object.add(key, value) }
-            return object.line
+            return object.line()
         }
     }
 

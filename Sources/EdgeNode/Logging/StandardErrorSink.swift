@@ -5,11 +5,8 @@ struct StandardErrorSink: LineSink {
     /// Makes the line that tells of dropped ones.
     let lostLine: @Sendable (Int) -> [UInt8]
 
-    func write(_ lines: [[UInt8]], lost: Int) {
-        var bytes: [UInt8] = []
-        for line in lines { bytes += line }
-        if lost > 0 { bytes += lostLine(lost) }
-        var rest = bytes[...]
+    func write(_ lines: [UInt8], lost: Int) {
+        var rest = (lost > 0 ? lines + lostLine(lost) : lines)[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }

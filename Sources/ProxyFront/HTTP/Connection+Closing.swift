@@ -55,6 +55,7 @@ extension Connection {
         let done = loop.eventLoop.makePromise(of: Void.self)
         done.futureResult.assumeIsolated().whenComplete { _ in self.finished() }
         let batch = loop.takeScratch()
+        isQueued = true
         context?.writeAndFlush(Self.wrapOutboundOut(.byteBuffer(batch)), promise: done)
         loop.giveBack(batch)
     }

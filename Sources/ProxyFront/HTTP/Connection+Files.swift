@@ -33,6 +33,7 @@ extension Connection {
         let handle = cursor.handle
         // Holding the handle until the window is sent keeps its file open.
         sent.futureResult.assumeIsolated().whenComplete { _ in withExtendedLifetime(handle) {} }
+        isQueued = true
         context?.write(
             Self.wrapOutboundOut(.fileRegion(handle.region(window))), promise: sent)
         // Writing may have closed the channel, and then the sender is cancelled.

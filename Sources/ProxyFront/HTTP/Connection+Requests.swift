@@ -21,11 +21,11 @@ extension Connection {
         if case .reading = state { waitForMore() }
     }
 
-    /// Whether the client takes its answers fast enough to be given more. What was collected so far goes out
-    /// in one write before it grows large.
+    /// Whether the client is given more answers. What was collected so far goes out in one write before it grows
+    /// large.
     private func takesMore() -> Bool {
         if loop.scratch.readableBytes >= Self.pipelined { flush() }
-        return context?.channel.isWritable ?? false
+        return isWritable
     }
 
     private func waitForMore() {
@@ -33,7 +33,7 @@ extension Connection {
             if inputClosed { return cut() }
             if deadlineKind != .body { arm(.body) }
         } else if inbound.readableBytes > 0 {
-            guard context?.channel.isWritable ?? false else { return arm(.stall) }
+            guard isWritable else { return arm(.stall) }
             if inputClosed { return cut() }
             if deadlineKind != .head { arm(.head) }
         } else {

@@ -163,6 +163,7 @@ extension Connection {
             self.process()
         }
         let last = sender.framing == .chunked ? ByteBuffer(staticString: "0\r\n\r\n") : ByteBuffer()
+        isQueued = true
         context?.writeAndFlush(Self.wrapOutboundOut(.byteBuffer(last)), promise: done)
     }
 
@@ -188,12 +189,18 @@ extension Connection {
     }
 
     func write(_ buffer: ByteBuffer) {
+        isQueued = true
         context?.write(Self.wrapOutboundOut(.byteBuffer(buffer)), promise: nil)
     }
 
     /// Sends what waits in the scratch buffer.
     func flush() {
         guard loop.scratch.readableBytes > 0 else { return }
+        if let socket = idleSocket {
+            let sent = socket.send(loop.scratch)
+            if sent == loop.scratch.readableBytes { return loop.clearScratch() }
+            loop.scratch.moveReaderIndex(forwardBy: sent)
+        }
         let batch = loop.takeScratch()
         write(batch)
         context?.flush()

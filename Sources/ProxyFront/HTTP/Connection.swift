@@ -46,6 +46,10 @@ package final class Connection: ChannelDuplexHandler {
 
     var slot = 0
     var context: ChannelHandlerContext?
+    /// Nil under TLS.
+    private var socket: ClientSocket?
+    /// Whether the channel may have something to write still.
+    var isQueued = false
     var state = State.reading
     var deadline = NIODeadline.distantFuture
     var deadlineKind = Deadline.none
@@ -77,6 +81,7 @@ package final class Connection: ChannelDuplexHandler {
 
     package func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        if tls == nil { socket = ClientSocket(context.channel) }
         loop.add(self)
         front.metrics.connections.add()
         front.metrics.accepted.add()
@@ -123,6 +128,23 @@ package final class Connection: ChannelDuplexHandler {
         if isReadPaused { isReadHeldBack = true } else { context.read() }
     }
 
+    /// The socket, while nothing that was written to the channel waits before it.
+    var idleSocket: ClientSocket? {
+        guard let socket else { return nil }
+        guard isQueued else { return socket }
+        guard let options = context?.channel.syncOptions,
+            (try? options.getOption(.bufferedWritableBytes)) == 0
+        else { return nil }
+        isQueued = false
+        return socket
+    }
+
+    /// Whether the client takes its answers fast enough to be given more.
+    var isWritable: Bool {
+        guard let context else { return false }
+        return socket != nil && !isQueued || context.channel.isWritable
+    }
+
     /// Reading stops while more than enough pipelined bytes wait.
     func regulateReading() {
         let pauses = inbound.readableBytes >= Self.pipelined
@@ -163,6 +185,7 @@ package final class Connection: ChannelDuplexHandler {
     package func handlerRemoved(context: ChannelHandlerContext) {
         teardown()
         self.context = nil
+        socket = nil
     }
 
     /// Everything that the connection held is let go, once.

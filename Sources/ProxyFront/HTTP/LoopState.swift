@@ -45,6 +45,11 @@ package final class LoopState {
         return batch
     }
 
+    /// Empties the scratch buffer, and lets go of its memory if that grew large.
+    func clearScratch() {
+        if scratch.capacity <= Self.keptScratch { scratch.clear() } else { scratch = ByteBuffer() }
+    }
+
     /// Takes a sent batch's memory back, unless it grew large or something else was written meanwhile.
     func giveBack(_ batch: consuming ByteBuffer) {
         guard scratch.capacity == 0, batch.capacity <= Self.keptScratch else { return }

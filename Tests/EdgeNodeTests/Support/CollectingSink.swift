@@ -7,18 +7,18 @@ final class CollectingSink: LineSink, @unchecked Sendable {
     private let condition = NSCondition()
     private var isHeld: Bool
     private var isWriting = false
-    private var lines: [String] = []
+    private var written: [UInt8] = []
     private var lostLines = 0
 
     init(held: Bool = false) { isHeld = held }
 
-    func write(_ lines: [[UInt8]], lost: Int) {
+    func write(_ lines: [UInt8], lost: Int) {
         condition.lock()
         defer { condition.unlock() }
         isWriting = true
         condition.broadcast()
         while isHeld { condition.wait() }
-        self.lines += lines.map { String(decoding: $0, as: UTF8.self) }
+        written += lines
         lostLines += lost
     }
 
@@ -39,7 +39,7 @@ final class CollectingSink: LineSink, @unchecked Sendable {
     var text: String {
         condition.lock()
         defer { condition.unlock() }
-        return lines.joined()
+        return String(decoding: written, as: UTF8.self)
     }
 
     var lost: Int {

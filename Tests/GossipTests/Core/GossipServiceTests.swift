@@ -141,13 +141,16 @@ struct GossipServiceTests {
         begin(service)
         let socket = try await DatagramBootstrap(group: group).bind(host: "127.0.0.1", port: 0).get()
         let target = try SocketAddress(ipAddress: "127.0.0.1", port: service.port)
-        for size in [0, 1, 100, 1232, 2000] {
-            try await socket.writeAndFlush(
-                AddressedEnvelope(remoteAddress: target, data: ByteBuffer(repeating: 1, count: size)))
+        // What comes before it listens is lost.
+        for _ in 0..<200 where service.counters.datagramsIn < 4 {
+            for size in [0, 1, 100, 1232, 2000] {
+                try await socket.writeAndFlush(
+                    AddressedEnvelope(remoteAddress: target, data: ByteBuffer(repeating: 1, count: size)))
+            }
+            try await Task.sleep(for: .milliseconds(20))
         }
-        while service.counters.datagramsIn < 4 { await Task.yield() }
         let counters = service.counters
-        #expect(counters.drops.strange == 2)
+        #expect(counters.drops.strange >= 2)
         #expect(counters.drops.malformed >= 2)
         #expect(counters.datagramsOut == 0)
         try await socket.close()

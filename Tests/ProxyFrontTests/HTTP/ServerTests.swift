@@ -107,6 +107,39 @@ struct ServerTests {
         }
     }
 
+    @Test("keeps the order of answers that the socket of a slow client does not take at once")
+    func slowClient() async throws {
+        let digits = (0..<30_000).map { String($0 + 100_000) }.joined()
+        let file = try TestFile.open(Array(digits.utf8))
+        func letters(_ number: Int) -> String {
+            String(repeating: Character(Unicode.Scalar(UInt8(97 + number % 17))), count: 20_000 + number)
+        }
+        let responder = ScriptedResponder { request in
+            let number = Int(request.target.dropFirst()) ?? 0
+            switch number % 5 {
+            case 0:
+                let slice = FileSlice(file: file, range: 0..<Int64(digits.utf8.count))
+                return .now(Response(status: .ok, body: .file(slice)))
+            case 1: return .now(Response(status: .ok, body: .array(Array(request.target.utf8))))
+            default: return .now(Response(status: .ok, body: .array(Array(letters(number).utf8))))
+            }
+        }
+        try await withServer(responder) { port in
+            let client = try RawClient(port: port, receiveBuffer: 32 << 10)
+            let count = 300
+            try await client.send((0..<count).map { "GET /\($0) HTTP/1.1\r\nHost: a\r\n\r\n" }.joined())
+            try await Task.sleep(for: .milliseconds(300))
+            for number in 0..<count {
+                let body = try await client.answer().body
+                let wanted = number % 5 == 0 ? digits : number % 5 == 1 ? "/\(number)" : letters(number)
+                guard body == wanted else {
+                    Issue.record("answer \(number) was \(body.prefix(100))... of \(body.utf8.count) bytes")
+                    return
+                }
+            }
+        }
+    }
+
     @Test("answers a client that closed its side, and then closes")
     func halfClosed() async throws {
         let body = PushedBody()

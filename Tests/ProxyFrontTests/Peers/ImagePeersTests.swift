@@ -139,6 +139,29 @@ import Testing
         }
     }
 
+    @Test func whatUpstreamSaysWhileOthersAreAskedIsNotWrittenOver() async throws {
+        let newer = TestImage("newer", layerSizes: [1000])
+        try await cluster(3) { mesh, registry, nodes in
+            for node in nodes.prefix(2) { try await node.pull("quay.io/team/app", "1", image) }
+            registry.change("quay.io/team/app") { newer.add(to: &$0, tags: ["1", "2"]) }
+            try await nodes[2].pull("quay.io/team/app", "2", newer)
+            registry.goDown()
+            let (store, name) = (nodes[2].store, try ReferenceName("oci/quay.io/team/app:1"))
+            let said = try #require(try await store.reference(ReferenceName("oci/quay.io/team/app:2")))
+            mesh.change(3) { faults in
+                faults.meanwhile = {
+                    var own = said
+                    own.name = name
+                    try? await store.setReference(own)
+                }
+            }
+            #expect(await nodes[2].ask("/v2/quay.io/team/app/manifests/1").status == 200)
+            #expect(try await store.reference(name)?.digest == said.digest)
+            mesh.change(3) { $0.meanwhile = nil }
+            #expect(await nodes[2].ask("/v2/quay.io/team/app/manifests/1").body == newer.manifest)
+        }
+    }
+
     // MARK: private
 
     @Test func aPrivateLayerStaysWithItsRepositoryAndItsRole() async throws {

@@ -51,18 +51,17 @@ package struct Invariants {
     mutating func speaks(_ number: Int) { stoppedAt[number] = nil }
 
     mutating func stepped(_ node: SimulatedNode, in simulation: Simulation) {
-        guard let incarnation = node.core?.ownRecord.incarnation else { return }
+        guard let running = node.running else { return }
         stoppedAt[node.number] = nil
-        own(incarnation, of: node, at: simulation.now)
-        noteList(node.core?.trust.revocations?.number ?? 0, of: node, at: simulation.now)
+        own(running.core.ownRecord.incarnation, of: node, at: simulation.now)
+        noteList(running.core.trust.revocations?.number ?? 0, of: node, at: simulation.now)
         steps[node.number] += 1
         guard steps[node.number] % simulation.settings.checkEvery == 0 else { return }
         checks += 1
-        guard let core = node.core else { return }
-        for view in core.members(now: node.time(simulation.now)) {
+        for view in running.core.members(now: node.time(simulation.now)) {
             look(at: view, from: node, at: simulation.now)
             guard view.state == .alive || view.state == .suspect,
-                core.trust.revocations?.keys.contains(view.node) == true
+                running.core.trust.revocations?.keys.contains(view.node) == true
             else { continue }
             violate("\(node.number) counts a member as reached that it knows is revoked", at: simulation.now)
         }

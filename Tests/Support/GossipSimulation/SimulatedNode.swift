@@ -17,7 +17,7 @@ package final class SimulatedNode {
     package let credentials: ClusterCredentials
     package let endpoint: Endpoint
     package internal(set) var status = Status.down
-    package internal(set) var core: GossipCore?
+    var running: RunningCore?
     /// What the core last asked to be kept.
     package internal(set) var disk: [UInt8]?
     /// Seconds by which the machine's clock is wrong.
@@ -49,6 +49,7 @@ package final class SimulatedNode {
     }
 
     package var id: NodeID { credentials.id }
+    package var core: GossipCore? { running?.core }
 
     /// Its monotonic clock: each process has a start of its own.
     func time(_ now: UInt64) -> GossipTime { GossipTime(nanoseconds: clockBase + (now - startTime)) }
@@ -63,6 +64,13 @@ package final class SimulatedNode {
     func wall(_ now: UInt64) -> Date {
         Population.start.addingTimeInterval(Double(now) / 1e9 + clockError)
     }
+}
+
+/// The core of a process. Behind a reference, since looking at an optional value copies the whole of it.
+final class RunningCore {
+    var core: GossipCore
+
+    init(_ core: GossipCore) { self.core = core }
 }
 
 /// What happens at one moment of a simulation.

@@ -85,7 +85,7 @@ extension Simulation {
         if let mutation = settings.mutation {
             stepWrongly(node, input, mutation, into: &effects)
         } else {
-            node.core?.receive(
+            node.running?.core.receive(
                 input, now: node.time(now), wall: node.wall(now), rng: &node.random, into: &effects)
         }
         for effect in effects { carryOut(effect, of: node) }
@@ -97,17 +97,17 @@ extension Simulation {
     private func stepWrongly(
         _ node: SimulatedNode, _ input: GossipInput, _ mutation: Mutation, into effects: inout [GossipEffect]
     ) {
-        guard var core = node.core else { return }
-        let members = core.roster
-        mutation.before(&core)
-        core.receive(input, now: node.time(now), wall: node.wall(now), rng: &node.random, into: &effects)
-        mutation.after(&core, members)
-        node.core = core
+        guard let running = node.running else { return }
+        let members = running.core.roster
+        mutation.before(&running.core)
+        running.core.receive(
+            input, now: node.time(now), wall: node.wall(now), rng: &node.random, into: &effects)
+        mutation.after(&running.core, members)
     }
 
     /// Has the node wake when its core wants to.
     private func rearm(_ node: SimulatedNode) {
-        guard let wake = node.core?.nextWake, wake != .distantFuture else { return }
+        guard let wake = node.running?.core.nextWake, wake != .distantFuture else { return }
         let time = max(node.simulated(wake), now + 1)
         guard node.wakeAt.map({ time < $0 }) ?? true else { return }
         node.wakeAt = time

@@ -36,7 +36,7 @@ extension Simulation {
         let node = nodes[number]
         guard node.status != .down else { return }
         node.status = .down
-        node.core = nil
+        node.running = nil
         node.missed = []
         node.backlog = 0
         node.wakeAt = nil

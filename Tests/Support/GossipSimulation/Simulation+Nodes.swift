@@ -19,10 +19,11 @@ extension Simulation {
             })
         configuration.sealsDatagrams = settings.seals
         configuration.memo = memo
-        node.core = GossipCore(
-            configuration, credentials: node.credentials,
-            trust: Trust(anchor: node.credentials.anchor, cluster: node.credentials.cluster),
-            state: node.disk ?? [], now: node.time(now), wall: node.wall(now), rng: &node.random)
+        node.running = RunningCore(
+            GossipCore(
+                configuration, credentials: node.credentials,
+                trust: Trust(anchor: node.credentials.anchor, cluster: node.credentials.cluster),
+                state: node.disk ?? [], now: node.time(now), wall: node.wall(now), rng: &node.random))
         step(node, .inventory(add: node.held, remove: []))
     }
 

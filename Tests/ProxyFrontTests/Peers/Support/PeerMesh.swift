@@ -18,6 +18,8 @@ final class PeerMesh: Sendable {
         /// It is gone.
         var isStopped = false
         var roles: Roles = []
+        /// What happens after it has been told what others say of a name, before it can act on that.
+        var meanwhile: (@Sendable () async -> Void)?
     }
 
     private struct State {
@@ -142,6 +144,7 @@ private struct Reach: PeerReach {
         for (other, reference) in found {
             let agreeing = found.filter { $0.reference.digest == reference.digest }.map(\.node)
             if agreeing.count >= 2 || mesh.faults(of: other).roles.contains(.resolver) {
+                await mesh.faults(of: node).meanwhile?()
                 return PeerStatement(reference, signers: agreeing.map(PeerMesh.name))
             }
         }
