@@ -118,7 +118,8 @@ extension GossipCore {
         guard !isLeaving, incarnation >= record.incarnation else { return }
         if incarnation.boot > record.incarnation.boot {
             // Its disk was lost, or its data folder copied back: above everything that was seen.
-            sign(Incarnation(boot: incarnation.boot &+ 1), &step)
+            let boot = incarnation.boot
+            sign(boot < .max ? Incarnation(boot: boot + 1) : incarnation.next, &step)
             sendCounter = 0
             for position in roster.indices { roster[position].keys = nil }
         } else if incarnation > record.incarnation {

@@ -226,8 +226,8 @@ final class BodyHandover: UpstreamBody {
     }
 
     private func look(after patience: Duration) {
-        let timer = eventLoop.scheduleTask(in: TimeAmount(max(patience, .milliseconds(1)))) { [weak self] in
-            self?.lookForStall()
+        let timer = eventLoop.scheduleTask(in: TimeAmount(max(patience, .milliseconds(1)))) {
+            [weak self] () -> Void in self?.lookForStall()
         }
         let isOver = state.withLock { state in
             state.timer = timer

@@ -111,7 +111,7 @@ struct ServerTests {
     func slowClient() async throws {
         let digits = (0..<30_000).map { String($0 + 100_000) }.joined()
         let file = try TestFile.open(Array(digits.utf8))
-        func letters(_ number: Int) -> String {
+        @Sendable func letters(_ number: Int) -> String {
             String(repeating: Character(Unicode.Scalar(UInt8(97 + number % 17))), count: 20_000 + number)
         }
         let responder = ScriptedResponder { request in
