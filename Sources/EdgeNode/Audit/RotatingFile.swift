@@ -49,6 +49,7 @@ struct RotatingFile: ~Copyable {
     /// Appends whole lines, each with its line feed. What cannot be written is lost and reported by throwing; the next
     /// call tries again.
     mutating func append(_ lines: [UInt8]) throws(RotatingFileError) {
+        if descriptor < 0 { (descriptor, size) = try Self.open(path) }
         let lineFeed = UInt8(ascii: "\n")
         var rest = lines[...]
         while !rest.isEmpty {
@@ -63,18 +64,24 @@ struct RotatingFile: ~Copyable {
                 try write(rest[...end])
                 rest = rest[(end + 1)...]
             }
-            if !rest.isEmpty { try rotate() }
+            guard !rest.isEmpty else { return }
+            try rotate()
+            // What could not be moved away grows: better too long than lost.
+            if size > 0 { return try write(rest) }
         }
     }
 
     private mutating func write(_ bytes: ArraySlice<UInt8>) throws(RotatingFileError) {
-        if descriptor < 0 { (descriptor, size) = try Self.open(path) }
+        let start = size
         var rest = bytes
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else {
-                throw RotatingFileError(path: path, reason: String(cString: strerror(errno)))
+                let reason = String(cString: strerror(errno))
+                // No half line, which the next one would go on behind.
+                if ftruncate(descriptor, off_t(start)) == 0 { size = start }
+                throw RotatingFileError(path: path, reason: reason)
             }
             size += Int64(count)
             rest = rest.dropFirst(count)
@@ -88,7 +95,7 @@ struct RotatingFile: ~Copyable {
             for number in stride(from: keep - 1, to: 0, by: -1) {
                 rename("\(path).\(number)", "\(path).\(number + 1)")
             }
-            guard rename(path, "\(path).1") == 0 else {
+            guard rename(path, "\(path).1") == 0 || errno == ENOENT else {
                 throw RotatingFileError(
                     path: path, reason: "cannot be rotated: " + String(cString: strerror(errno)))
             }

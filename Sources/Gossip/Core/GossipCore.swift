@@ -136,7 +136,9 @@ public struct GossipCore: Sendable {
         clock = TrustedClock(kept: kept.time)
         log = InventoryLog(epoch: rng.next())
         // A node that lost its disk must not come back under a number that others remember with another record.
-        let boot = kept.boot == 0 ? UInt32.random(in: 1...0xffff, using: &rng) : kept.boot &+ 1
+        let boot =
+            kept.boot == 0
+            ? UInt32.random(in: 1...0xffff, using: &rng) : kept.boot < .max ? kept.boot + 1 : .max
         record = MemberRecord(
             cluster: credentials.cluster, incarnation: Incarnation(boot: boot), isLeaving: false,
             protocols: configuration.protocols, endpoints: configuration.endpoints, inventoryEpoch: log.epoch,

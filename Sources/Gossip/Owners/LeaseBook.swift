@@ -45,11 +45,12 @@ package struct LeaseBook: Sendable {
         if let entry { counts[entry.holder, default: 0] += 1 }
     }
 
-    /// Makes room for one more object.
+    /// Makes room for one more object of a holder.
     /// - Returns: whether there is room.
-    private mutating func hasRoom(for holder: NodeTag, now: GossipTime) -> Bool {
+    private mutating func hasRoom(for id: InventoryID, of holder: NodeTag, now: GossipTime) -> Bool {
         func isFull() -> Bool {
-            entries.count >= Self.limit || counts[holder, default: 0] >= Self.holderLimit
+            entries[id] == nil && entries.count >= Self.limit
+                || counts[holder, default: 0] >= Self.holderLimit
         }
         guard isFull() else { return true }
         // A walk over everything, which nobody is to cause with each question.
@@ -77,7 +78,7 @@ package struct LeaseBook: Sendable {
             entries[id] = entry
             return entry.holder
         }
-        guard entries[id]?.holder == asker || hasRoom(for: asker, now: now) else { return asker }
+        guard entries[id]?.holder == asker || hasRoom(for: id, of: asker, now: now) else { return asker }
         var entry = entries[id] ?? Entry(holder: asker, expires: now)
         entry.holder = asker
         entry.doubt = nil
@@ -94,7 +95,7 @@ package struct LeaseBook: Sendable {
             if entry.holder == holder { entries[id]?.expires = now + span }
             return
         }
-        guard entries[id]?.holder == holder || hasRoom(for: holder, now: now) else { return }
+        guard entries[id]?.holder == holder || hasRoom(for: id, of: holder, now: now) else { return }
         put(Entry(holder: holder, expires: now + span), for: id)
     }
 

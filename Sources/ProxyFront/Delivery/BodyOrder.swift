@@ -20,6 +20,8 @@ public struct BodyOrder: Sendable {
     /// Orders of one key share a transfer.
     var key: FlightKey
     var sources: [Fallback<any BodySource>]
+    /// Only others' word says that the name stands for it: one's own upstream's, should it come meanwhile, stays.
+    var isTold = false
     /// Makes the proof of one attempt, and starts what can run beside the transfer.
     var proof: @Sendable () -> any BodyProof
     /// Called once the body is in the store.

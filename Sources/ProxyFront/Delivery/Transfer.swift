@@ -290,6 +290,7 @@ struct Transfer {
             name: order.name, digest: digest, size: size, learned: now, checked: now, origin: sourceName,
             validator: validator, contentType: order.contentType, verified: verdict.verification,
             access: order.access ?? (authenticated ? .private : .public), h1: verdict.h1)
+        if order.isTold, !(await delivery.mayTell(reference)) { return await ingest.abandon() }
         do {
             let names = flight.state.withLock { $0.otherNames }
             if order.expected == nil { delivery.notePublished(flight.transferID, as: digest) }

@@ -26,8 +26,10 @@ package final class NetworkReach: PeerReach {
     }
 
     package func settled(_ name: ReferenceName) async -> PeerStatement? {
-        let held = (try? await store.reference(name)).map { StatementRules.Held($0) }
-        guard let verdict = await network.settled(name, over: held) else { return nil }
+        let held: Reference?
+        // What cannot be read may be this node's own answer.
+        do { held = try await store.reference(name) } catch { return nil }
+        guard let verdict = await network.settled(name, over: held.map { .init($0) }) else { return nil }
         let statement = verdict.statement
         return PeerStatement(
             Reference(

@@ -249,6 +249,11 @@ final class BodyHandover: UpstreamBody {
                 state.isTimed = true
                 return (left, nil)
             }
+            if state.buffer.readableBytes > 0 {
+                // The next wait tells whether it was enough.
+                hand(&state)
+                return (nil, nil)
+            }
             finish(
                 &state, .failure(.timeout(upstream: upstream, phase: .receiving, after: limits.stall)))
             return (nil, state.pump)

@@ -99,6 +99,34 @@ struct FileAuditLogTests {
         #expect(try folder.read("audit.log").contains("\"b\""))
     }
 
+    @Test("is begun anew when somebody has taken it away")
+    func takenAway() throws {
+        let folder = try TemporaryFolder()
+        let log = try open(folder, maximum: 500)
+        for number in 0..<30 {
+            log.record(AuditEvent(.allow, "example.com/module@v1.0.\(number)"))
+            log.flush()
+            if number == 3 { try FileManager.default.removeItem(atPath: folder.path + "/audit.log") }
+        }
+        log.close()
+        let text = try folder.read("audit.log.1") + folder.read("audit.log")
+        #expect(text.contains("v1.0.29\""))
+        #expect(text.utf8.count > 500)
+    }
+
+    @Test("grows rather than losing what cannot be moved away")
+    func stuck() throws {
+        let folder = try TemporaryFolder()
+        _ = try folder.write("", to: "audit.log", mode: 0o600)
+        // The same file under the name that it is to get: to rename it does nothing.
+        let path = folder.path + "/audit.log"
+        try FileManager.default.linkItem(atPath: path, toPath: path + ".1")
+        let log = try open(folder, maximum: 300, keep: 1)
+        for number in 0..<20 { log.record(AuditEvent(.allow, "example.com/module@v1.0.\(number)")) }
+        log.close()
+        #expect(try folder.read("audit.log").split(separator: "\n").count == 20)
+    }
+
     @Test("is refused where it cannot be written, or when it is not a file")
     func refused() throws {
         let folder = try TemporaryFolder()

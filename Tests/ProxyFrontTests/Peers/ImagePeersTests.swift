@@ -162,6 +162,31 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true]) func whatUpstreamConfirmsIsNoLongerTheWordOfOthers(moves: Bool)
+        async throws
+    {
+        let newer = TestImage("newer", layerSizes: [1000])
+        try await cluster(3) { mesh, registry, nodes in
+            for node in nodes.prefix(2) { try await node.pull("quay.io/team/app", "1", image) }
+            registry.goDown()
+            try await nodes[2].pull("quay.io/team/app", "1", image)
+            let (store, name) = (nodes[2].store, try ReferenceName("oci/quay.io/team/app:1"))
+            #expect(try await store.reference(name)?.origin.hasPrefix("peer ") == true)
+            registry.comeBack()
+            if moves {
+                // The manifest comes from a peer, the tag's new word from upstream.
+                registry.change("quay.io/team/app") { newer.add(to: &$0, tags: ["1", "2"]) }
+                try await nodes[0].pull("quay.io/team/app", "2", newer)
+                let link = "/v2/quay.io/team/app/manifests/\(newer.digest)"
+                #expect(await nodes[2].ask(link).status == 200)
+            }
+            nodes[2].clock.advance(seconds: 100_000)
+            let wanted = moves ? newer.manifest : image.manifest
+            #expect(await nodes[2].ask("/v2/quay.io/team/app/manifests/1").body == wanted)
+            #expect(try await store.reference(name)?.origin.hasPrefix("peer ") == false)
+        }
+    }
+
     // MARK: private
 
     @Test func aPrivateLayerStaysWithItsRepositoryAndItsRole() async throws {

@@ -226,13 +226,15 @@ extension GoModuleResponder {
         else { return nil }
         let digest = statement.reference.digest
         logger.notice("\(resource.name) is \(digest) by the word of \(statement.origin): upstream is away")
-        return BodyOrder(
+        var told = BodyOrder(
             name: resource.name, expected: digest, limit: resource.limit, size: statement.reference.size,
             contentType: resource.contentType, access: .private,
             peers: PeerOrder(
                 ask: ContentAsk(.blob(digest), under: resource.name), admitsPrivate: true),
             key: FlightKey(.content(digest)), sources: [], proof: { ToldProof() },
             stored: order.stored)
+        told.isTold = true
+        return told
     }
 
     /// A zip that is still coming: its digest is not known yet, so that it has no ETag.

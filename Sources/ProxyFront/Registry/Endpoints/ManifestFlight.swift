@@ -104,7 +104,8 @@ extension RegistryResponder {
                 try await fetch(.tag(tag), repository, identity, accept, tag: moves ? tag : nil))
         }
         if digest == held.0.digest {
-            return .held(await validated(held.0, access), held.1)
+            // From now on it is upstream's word, whoever said so before.
+            return .held(await validated(held.0, access, origin: facts.origin), held.1)
         }
         if let (link, object) = await local(repository.referenceName(of: digest)),
             link.contentType != MediaType.octets
@@ -113,6 +114,7 @@ extension RegistryResponder {
             next.name = repository.referenceName(of: tag)
             next.verified = .notApplicable
             next.learned = delivery.clock.now
+            next.origin = facts.origin
             if moves { await shelf.set(next) }
             return .held(next, object)
         }
@@ -125,8 +127,12 @@ extension RegistryResponder {
     }
 
     /// A reference that upstream has just confirmed.
-    private func validated(_ reference: Reference, _ access: AccessClass) async -> Reference {
+    /// - Parameter origin: the upstream that says so; nil = what was known before.
+    private func validated(
+        _ reference: Reference, _ access: AccessClass, origin: String? = nil
+    ) async -> Reference {
         var reference = reference
+        reference.origin = origin ?? reference.origin
         reference.checked = delivery.clock.now
         if access == .public { reference.access = .public }
         return await shelf.set(reference)

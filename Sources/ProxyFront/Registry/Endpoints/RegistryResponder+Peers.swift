@@ -125,8 +125,12 @@ extension StatementRules.Held {
 extension Delivery {
     /// Whether what others told of a name may be written: while they were asked, upstream may have come back.
     func mayTell(_ told: Reference) async -> Bool {
-        guard let held = try? await store.reference(told.name) else { return true }
-        return StatementRules.Held(held).yields(to: told.checked)
+        do {
+            let held = try await store.reference(told.name)
+            return held.map { StatementRules.Held($0).yields(to: told.checked) } ?? true
+        } catch {
+            return false
+        }
     }
 }
 
