@@ -15,23 +15,12 @@ final class BodyHandover: UpstreamBody {
         var minimumProgress: Int
         /// Bytes that may wait for the consumer.
         var window = 512 * 1024
-        /// Bytes that are worth waking the consumer and all who wait for it, once `prompt` bytes have come: each time
-        /// costs some ten changes between threads.
-        var gather = 256 * 1024
-        var prompt: Int64 = 1 << 20
-        /// So long bytes wait for others at most.
-        var patience = Duration.milliseconds(2)
         /// Bytes in the whole body.
         var total: Int64
     }
 
     private struct State {
         var buffer = ByteBuffer()
-        /// Whether what waits is to go to the consumer now.
-        var isDue = false
-        var gathersSince = ContinuousClock.now
-        /// A timer looks after what waits.
-        var isGathering = false
         var received: Int64 = 0
         var end: Result<Void, UpstreamFailure>?
         var consumer: CheckedContinuation<Void, Never>?
@@ -39,12 +28,8 @@ final class BodyHandover: UpstreamBody {
         var pump: Task<Void, Never>?
         var waited: Duration = .zero
         var progress = 0
-        /// When the consumer began to wait.
-        var waitsSince: ContinuousClock.Instant?
-        /// Looks whether the consumer has waited for too long. One that is set stays, however often the consumer
-        /// waits meanwhile: to set one wakes the event loop.
-        var isTimed = false
-        var timer: Scheduled<Void>?
+        /// Tells a timer that fires late from the wait it was set for.
+        var wait: UInt64 = 0
     }
 
     private let state = Mutex(State())
@@ -62,9 +47,7 @@ final class BodyHandover: UpstreamBody {
 
     deinit {
         // The pump holds this object only while it hands something over, so letting go ends the transfer.
-        let (pump, timer) = state.withLock { ($0.pump, $0.timer) }
-        pump?.cancel()
-        timer?.cancel()
+        state.withLock { $0.pump }?.cancel()
     }
 
     /// Names the task that calls `offer`, so that it can be cancelled.
@@ -81,8 +64,6 @@ final class BodyHandover: UpstreamBody {
     /// Hands bytes over and waits while the window is full. False: stop, nobody wants more.
     func offer(_ bytes: ByteBuffer) async -> Bool {
         var bytes = bytes
-        let now = ContinuousClock.now
-        var startsGathering = false
         let waiting: Bool? = state.withLock { state in
             guard state.end == nil else { return nil }
             state.received += Int64(bytes.readableBytes)
@@ -93,21 +74,12 @@ final class BodyHandover: UpstreamBody {
             }
             if state.buffer.readableBytes == 0 {
                 state.buffer = bytes
-                state.gathersSince = now
             } else {
-                state.buffer.reserveCapacity(limits.gather + bytes.readableBytes)
                 state.buffer.writeBuffer(&bytes)
             }
-            if state.received <= limits.prompt || state.buffer.readableBytes >= limits.gather
-                || now - state.gathersSince >= limits.patience
-            {
-                hand(&state)
-            } else if !state.isGathering {
-                (state.isGathering, startsGathering) = (true, true)
-            }
+            wake(&state)
             return state.buffer.readableBytes >= limits.window
         }
-        if startsGathering { endGathering() }
         guard let waiting else { return false }
         guard waiting else { return true }
         await withTaskCancellationHandler {
@@ -131,22 +103,6 @@ final class BodyHandover: UpstreamBody {
         return state.withLock { $0.end == nil }
     }
 
-    /// What waits goes to the consumer.
-    private func hand(_ state: inout State) {
-        state.isDue = true
-        wake(&state)
-    }
-
-    /// What came in a burst does not wait for the next one.
-    private func endGathering() {
-        eventLoop.scheduleTask(in: TimeAmount(limits.patience)) { [weak self] in
-            self?.state.withLock { state in
-                state.isGathering = false
-                if state.buffer.readableBytes > 0, !state.isDue { self?.hand(&state) }
-            }
-        }
-    }
-
     /// The upstream ended its body, or the connection failed.
     func finish(_ result: Result<Void, UpstreamFailure>) {
         state.withLock { finish(&$0, result) }
@@ -162,11 +118,10 @@ final class BodyHandover: UpstreamBody {
         wake(&state)
         state.producer?.resume()
         state.producer = nil
-        state.timer?.cancel()
-        state.timer = nil
     }
 
     private func wake(_ state: inout State) {
+        state.wait &+= 1
         state.consumer?.resume()
         state.consumer = nil
     }
@@ -187,9 +142,9 @@ final class BodyHandover: UpstreamBody {
     }
 
     private func take(_ state: inout State) -> Result<ByteBuffer?, UpstreamFailure>? {
-        if state.buffer.readableBytes > 0, state.isDue || state.end != nil {
+        if state.buffer.readableBytes > 0 {
             let bytes = state.buffer
-            (state.buffer, state.isDue) = (ByteBuffer(), false)
+            state.buffer = ByteBuffer()
             if state.progress >= limits.minimumProgress { (state.waited, state.progress) = (.zero, 0) }
             state.producer?.resume()
             state.producer = nil
@@ -204,61 +159,34 @@ final class BodyHandover: UpstreamBody {
 
     private func waitForMore() async {
         let start = ContinuousClock.now
+        var timer: Scheduled<Void>?
         await withTaskCancellationHandler {
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-                let patience: Duration? = state.withLock { state in
-                    guard !state.isDue, state.end == nil, !Task.isCancelled else {
-                        continuation.resume()
+                let wait: (id: UInt64, left: Duration)? = state.withLock { state in
+                    guard state.buffer.readableBytes == 0, state.end == nil, !Task.isCancelled else {
                         return nil
                     }
-                    (state.consumer, state.waitsSince) = (continuation, start)
-                    guard !state.isTimed else { return nil }
-                    state.isTimed = true
-                    return limits.stall - state.waited
+                    state.wait &+= 1
+                    state.consumer = continuation
+                    return (state.wait, limits.stall - state.waited)
                 }
-                if let patience { look(after: patience) }
+                guard let wait else { return continuation.resume() }
+                timer = eventLoop.scheduleTask(in: TimeAmount(wait.left)) { self.stalled(wait.id) }
             }
         } onCancel: {
             state.withLock { wake(&$0) }
         }
+        timer?.cancel()
         let spent = ContinuousClock.now - start
         state.withLock { $0.waited += spent }
     }
 
-    private func look(after patience: Duration) {
-        let timer = eventLoop.scheduleTask(in: TimeAmount(max(patience, .milliseconds(1)))) {
-            [weak self] () -> Void in self?.lookForStall()
+    private func stalled(_ wait: UInt64) {
+        let pump = state.withLock { state -> Task<Void, Never>? in
+            guard state.wait == wait, state.consumer != nil else { return nil }
+            finish(&state, .failure(.timeout(upstream: upstream, phase: .receiving, after: limits.stall)))
+            return state.pump
         }
-        let isOver = state.withLock { state in
-            state.timer = timer
-            return state.end != nil
-        }
-        if isOver { timer.cancel() }
-    }
-
-    private func lookForStall() {
-        let now = ContinuousClock.now
-        let (left, pump): (Duration?, Task<Void, Never>?) = state.withLock { state in
-            state.isTimed = false
-            // The next wait sets a timer of its own.
-            guard state.end == nil, state.consumer != nil, let since = state.waitsSince else {
-                return (nil, nil)
-            }
-            let left = limits.stall - state.waited - (now - since)
-            guard left <= .zero else {
-                state.isTimed = true
-                return (left, nil)
-            }
-            if state.buffer.readableBytes > 0 {
-                // The next wait tells whether it was enough.
-                hand(&state)
-                return (nil, nil)
-            }
-            finish(
-                &state, .failure(.timeout(upstream: upstream, phase: .receiving, after: limits.stall)))
-            return (nil, state.pump)
-        }
-        if let left { look(after: left) }
         pump?.cancel()
     }
 
