@@ -71,9 +71,7 @@ final class ChildProcess: Sendable {
 
     /// The program's own process id.
     func processID() throws -> pid_t {
-        // The first line is tether's.
-        guard let line = transcript.line(0, until: Date(timeIntervalSinceNow: 30)), let pid = pid_t(line)
-        else {
+        guard let pid = transcript.processID(until: Date(timeIntervalSinceNow: 30)) else {
             throw TestFailure("\(program) did not start: \(text)")
         }
         return pid
@@ -81,7 +79,7 @@ final class ChildProcess: Sendable {
 
     /// A line of the program's output, counted from 0, once it is complete.
     func outputLine(_ index: Int, seconds: Double = 30) throws -> String {
-        guard let line = transcript.line(index + 1, until: Date(timeIntervalSinceNow: seconds)) else {
+        guard let line = transcript.line(index, until: Date(timeIntervalSinceNow: seconds)) else {
             throw TestFailure("\(program) did not say what was expected: \(text)")
         }
         return line
@@ -155,21 +153,43 @@ private final class Transcript: @unchecked Sendable {  // mutable state is touch
 
     var exitCode: Int32? { condition.withLock { code } }
 
+    /// Where tether says the process id: first, or behind what a quick program has said before that.
+    private static func place(in lines: [Data]) -> Int? {
+        lines.prefix(4).firstIndex { pid_t(String(decoding: $0, as: UTF8.self)) != nil }
+    }
+
+    /// Every line so far; the last one has no end yet.
+    private var lines: [Data] {
+        output.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    }
+
     var text: String {
         condition.withLock {
-            let whole = String(decoding: output, as: UTF8.self)
+            var lines = lines
             // Without a process id, what is there is tether's complaint.
-            guard let end = whole.firstIndex(of: "\n"), pid_t(whole[..<end]) != nil else { return whole }
-            return String(whole[whole.index(after: end)...])
+            if let place = Self.place(in: Array(lines.dropLast())) { lines.remove(at: place) }
+            return String(decoding: lines.joined(separator: [UInt8(ascii: "\n")]), as: UTF8.self)
         }
     }
 
-    /// A line once it is complete; nil when the output or the time ends before.
+    func processID(until deadline: Date) -> pid_t? {
+        wait(until: deadline) { lines, place in pid_t(String(decoding: lines[place], as: UTF8.self)) }
+    }
+
+    /// A line of the program once it is complete; nil when the output or the time ends before.
     func line(_ index: Int, until deadline: Date) -> String? {
+        wait(until: deadline) { lines, place in
+            let line = index < place ? index : index + 1
+            return line < lines.count ? String(decoding: lines[line], as: UTF8.self) : nil
+        }
+    }
+
+    /// What `find` makes of the complete lines and of where the process id is among them, once it finds something.
+    private func wait<Found>(until deadline: Date, _ find: ([Data], Int) -> Found?) -> Found? {
         condition.withLock {
             while true {
-                let lines = output.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-                if lines.count > index + 1 { return String(decoding: lines[index], as: UTF8.self) }
+                let whole = Array(lines.dropLast())
+                if let place = Self.place(in: whole), let found = find(whole, place) { return found }
                 guard !outputEnded, condition.wait(until: deadline) else { return nil }
             }
         }
