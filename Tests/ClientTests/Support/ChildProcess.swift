@@ -168,7 +168,7 @@ private final class Transcript: @unchecked Sendable {  // mutable state is touch
             var lines = lines
             // Without a process id, what is there is tether's complaint.
             if let place = Self.place(in: Array(lines.dropLast())) { lines.remove(at: place) }
-            return String(decoding: lines.joined(separator: [UInt8(ascii: "\n")]), as: UTF8.self)
+            return String(decoding: Data(lines.joined(separator: [UInt8(ascii: "\n")])), as: UTF8.self)
         }
     }
 
