@@ -39,7 +39,7 @@ let package = Package(
         .target(
             name: "ChunkStore",
             dependencies: [
-                "Content", "CLZ4", "CSQLite",
+                "Content", "CLZ4", "CSQLite", "CLinux",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "DequeModule", package: "swift-collections"),

@@ -27,3 +27,9 @@ static inline int linux_reads_now(int descriptor, int64_t offset) {
     if (count == 1) return 1;
     return count < 0 && errno != EAGAIN ? -1 : 0;
 }
+
+/// The descriptor of a file without a name whose bytes are in memory, closed on exec: memfd_create(2). -1 when there is none.
+static inline int linux_memory_file(const char *name) {
+    enum { close_on_exec = 1 };
+    return (int)syscall(SYS_memfd_create, name, close_on_exec);
+}

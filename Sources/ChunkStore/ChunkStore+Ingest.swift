@@ -1,3 +1,4 @@
+import CLinux
 import Content
 
 extension ChunkStore {
@@ -15,19 +16,36 @@ extension ChunkStore {
         let (id, old) = try parts.ingests.withLock { registry throws(StoreError) in
             (try registry.takeID(), expected.flatMap { registry.parked.removeValue(forKey: $0) })
         }
-        let file = try await parts.pool.run {
+        var memory: OpenFile?
+        if let size, size <= Int64(min(parts.configuration.smallObjectLimit, Ingest.inMemoryLimit)),
+            old == nil
+        {
+            memory = OpenFile.inMemory()
+        }
+        let file =
+            if let memory {
+                memory
+            } else {
+                try await partial(id, replacing: old, size: size)
+            }
+        var state = IngestState()
+        state.size = size
+        let ingest = Ingest(
+            id: id, file: file, isInMemory: memory != nil, expected: expected, state: state,
+            observer: observer, parts: parts)
+        parts.ingests.withLock { $0.running[id] = IngestRegistry.Weak(ingest: ingest) }
+        return ingest
+    }
+
+    private func partial(_ id: Int64, replacing old: ParkedPartial?, size: Int64?) async throws -> OpenFile {
+        let parts = parts
+        return try await parts.pool.run {
             if let old { parts.discardPartial(old.id, reserved: old.reserved) }
             if let size, try !parts.space.couldFit(size) { throw StoreError.noSpace }
             return try storing { () throws(FileError) in
                 try parts.files.open(parts.layout.partial(id), .createNew)
             }
         }
-        var state = IngestState()
-        state.size = size
-        let ingest = Ingest(
-            id: id, file: file, expected: expected, state: state, observer: observer, parts: parts)
-        parts.ingests.withLock { $0.running[id] = IngestRegistry.Weak(ingest: ingest) }
-        return ingest
     }
 
     /// Goes on with a partial that was parked or survived a restart; nil when there is none. Its bytes are
@@ -82,5 +100,14 @@ extension ChunkStore {
         let parts = parts
         guard let parked = parts.ingests.withLock({ $0.parked.removeValue(forKey: expected) }) else { return }
         try? await parts.pool.run { parts.discardPartial(parked.id, reserved: parked.reserved) }
+    }
+}
+
+extension OpenFile {
+    /// A file without a name whose bytes are in memory and count as the process's.
+    /// - Returns: nil when the system gives none: no descriptor is left, or no memory.
+    static func inMemory() -> OpenFile? {
+        let descriptor = linux_memory_file("ingest")
+        return descriptor >= 0 ? OpenFile(owning: descriptor) : nil
     }
 }

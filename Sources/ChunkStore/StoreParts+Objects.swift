@@ -131,7 +131,11 @@ extension StoreParts {
     private func preparePut(
         _ bytes: [UInt8], digest: Digest, references: [Reference]
     ) async throws -> SmallPut {
-        let record = try await pool.run { PackRecord.encode(bytes, digest: digest) }
+        // What fits an ingest's memory is packed in less time than changing the thread takes.
+        let record =
+            bytes.count <= Ingest.inMemoryLimit
+            ? PackRecord.encode(bytes, digest: digest)
+            : try await pool.run { PackRecord.encode(bytes, digest: digest) }
         // Only asks whether there is room; the pack's growth is counted when it is committed.
         try await space.reserve(Int64(record.count))
         space.add(-Int64(record.count))

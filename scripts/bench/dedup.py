@@ -8,7 +8,7 @@ import re
 import time
 import zipfile
 
-from . import families, servers
+from . import families, image_updates, servers
 from .client import get
 from .content import Content
 from .processes import Failed, run
@@ -160,9 +160,11 @@ def received(node):
 def measure(bench):
     result = Result("dedup", "Consecutive versions", (
         "Zips of modules, one version after the other, from a module proxy into a node that folds at once"
-        " (`fold_after = \"0s\"`; 14 days by default). Everything in its store counts, index included; each zip was read back"
-        " and compared afterwards. casync and restic get each version once as the zip, which is what must come back, and once"
-        " unpacked, from which nobody can make the same zip again. The plain files are what a module proxy keeps."))
+        " (`fold_after = \"0s\"`; 14 days by default), and an image of Debian's packages before and after their last updates."
+        " Everything in the node's store counts, index included; each zip was read back and compared afterwards. casync and"
+        " restic get each version once as the zips or layers, which is what must come back, and once unpacked, from which"
+        " nobody can make the same file again. The plain files are what a module proxy or a registry keeps. Layers do not"
+        " share space in the node yet."))
     stored = result.table("Stored, all versions", "KB", scale=1e-3)
     last = result.table("Added by the last version", "KB", scale=1e-3)
     wire = result.table("Content from a peer for the last version", "KB", scale=1e-3)
@@ -170,7 +172,6 @@ def measure(bench):
     if len(found) == 1:
         result.missing.append("more families than the one of Tests/Data: `scripts/measure-families.sh zips` makes them (1.8 GB of"
                               " downloads)")
-    result.missing.append("image updates: layers do not share space in the node yet")
     content = Content(f"{bench.folder}/up")
     upstream = servers.upstream(content.folder)
     for name, versions in list(found.items())[:bench.choose(100, 1)]:
@@ -182,10 +183,10 @@ def measure(bench):
         trees = [(version, f"{content.folder}/trees/{name}/{version}") for version, _ in versions]
         ways = {
             OURS: lambda: in_node(bench, name, versions, upstream),
-            "plain zips": lambda: (sum(len(data) for _, data in versions), len(versions[-1][1])),
-            "casync, zips": lambda: in_casync(f"{bench.folder}/casync-zips-{name}", zips),
+            "plain files": lambda: (sum(len(data) for _, data in versions), len(versions[-1][1])),
+            "casync, files": lambda: in_casync(f"{bench.folder}/casync-zips-{name}", zips),
             "casync, unpacked": lambda: in_casync(f"{bench.folder}/casync-trees-{name}", trees),
-            "restic, zips": lambda: in_restic(f"{bench.folder}/restic-zips-{name}", zips),
+            "restic, files": lambda: in_restic(f"{bench.folder}/restic-zips-{name}", zips),
             "restic, unpacked": lambda: in_restic(f"{bench.folder}/restic-trees-{name}", trees),
         }
         for way, of in ways.items():
@@ -202,4 +203,9 @@ def measure(bench):
             wire.add(case, "the zip", [len(versions[-1][1])])
         except Failed as reason:
             result.missing.append(f"{name} from a peer: {reason}")
+    if not bench.quick:
+        try:
+            image_updates.measure(bench, result, stored, last, in_casync, in_restic, store_of, settled)
+        except Failed as reason:
+            result.missing.append(f"image updates: {reason}")
     return result

@@ -1,4 +1,4 @@
-"""The part of section 4 with images: containerd fetches the demo's image through mirrors of one registry."""
+"""The part of section 4 with images: containerd fetches a large image through mirrors of one registry."""
 
 import os
 import shutil
@@ -6,17 +6,18 @@ import time
 
 from . import servers
 from .cpu import Meter
+from .debian_images import DebianImages
 from .processes import Failed, Program, run
 from .results import OURS
 from .rounds import alternate
 
-IMAGE = "registry.test/library/workbench:1.0"
 
 
 class Containerd:
     """A containerd that has a /run and /var/lib of its own, and whose folder is all it leaves."""
 
-    def __init__(self, bench):
+    def __init__(self, bench, image):
+        self.image = f"registry.test/{image}"
         self.programs, self.folder = f"{bench.root}/.cache/clients", f"{bench.folder}/containerd"
         libraries = f"{self.programs}/usr/lib/x86_64-linux-gnu:{self.programs}/lib/x86_64-linux-gnu"
         self.environment = {"PATH": f"{self.programs}/usr/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": self.folder,
@@ -48,7 +49,7 @@ address = "{self.socket}"
             daemon.wait_until(lambda: os.path.exists(self.socket))
             begin = time.perf_counter()
             run([f"{self.programs}/usr/bin/ctr", "--address", self.socket, "content", "fetch", "--platform", "linux/amd64",
-                 "--hosts-dir", f"{self.folder}/hosts.d", IMAGE], 300, env=self.environment)
+                 "--hosts-dir", f"{self.folder}/hosts.d", self.image], 300, env=self.environment)
             seconds = time.perf_counter() - begin
             taken = sum(os.path.getsize(os.path.join(place, name))
                         for place, _, names in os.walk(f"{self.folder}/root/io.containerd.content.v1.content/blobs") for name in names)
@@ -57,15 +58,18 @@ address = "{self.socket}"
 
 
 def read_only_registry(bench):
-    """docker-registry with the images that setup-containers.sh made."""
+    """docker-registry with an image, and the image's name: one of 500 MB, or the demo's in a quick run."""
     folder = f"{bench.root}/.cache/images/registry"
     if not os.path.isdir(folder):
         raise Failed("the images are not there: scripts/setup-tests.sh demo")
-    return servers.docker_registry(f"{bench.folder}/origin", root=folder)
+    if bench.quick:
+        return servers.docker_registry(f"{bench.folder}/origin", root=folder), "library/workbench:1.0"
+    return servers.docker_registry(f"{bench.folder}/origin", root=DebianImages(bench).large()), "library/large:1.0"
 
 
 def measure(bench, result, wall, used, rounds, round_trip):
-    origin, containerd = read_only_registry(bench), Containerd(bench)
+    origin, image = read_only_registry(bench)
+    containerd = Containerd(bench, image)
     relay = servers.relay(origin.port, round_trip)
     numbers, sizes = iter(range(10**6)), set()
     mirrors = {

@@ -137,9 +137,9 @@ sub vcl_backend_response {{ set beresp.ttl = 1d; }}
     return started.wait_for_port(port, seconds=40)
 
 
-def docker_registry(folder, remote=None, tls=None, root=None):
+def docker_registry(folder, remote=None, tls=None, root=None, port=None):
     """docker-registry on files with its in-memory descriptor cache; with `remote`, as a pull-through cache of it."""
-    port = free_port()
+    port = port or free_port()
     only = ", maintenance: {readonly: {enabled: true}}" if root else ""
     proxy = f"proxy: {{remoteurl: \"{remote}\"}}\n" if remote else ""
     secure = f", tls: {{certificate: {tls[0]}, key: {tls[1]}}}" if tls else ""

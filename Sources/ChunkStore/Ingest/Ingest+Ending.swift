@@ -66,8 +66,7 @@ extension Ingest {
     private func publishSmall(
         _ digest: Digest, size: Int64, reserved: Int64, _ references: [Reference]
     ) async throws -> StoredObject {
-        let (parts, file) = (parts, file)
-        let bytes = try await parts.pool.run { try parts.files.read(0..<size, of: file) }
+        let bytes = try await read(0..<size)
         let object = try await parts.putRecord(bytes, digest: digest, references: references)
         await discard(reserved)
         return object
@@ -123,7 +122,8 @@ extension Ingest {
         guard let (present, size, reserved) = release(StoreError.released) else { return }
         await writing.drained()
         await hashing.drained()
-        guard let expected, present.count >= Self.smallestKept, await save(present, size: size) else {
+        guard !isInMemory, let expected, present.count >= Self.smallestKept, await save(present, size: size)
+        else {
             return await discard(reserved)
         }
         parts.park(
@@ -140,8 +140,7 @@ extension Ingest {
     /// Fails the ingest: every reader, now and later, gets `error`; nothing stays on disk.
     public func fail(_ error: any Error) {
         guard let (_, _, reserved) = release(error) else { return }
-        let (parts, id, keeping) = (parts, id, keeping)
-        writing.submit { keeping.submit { parts.discardPartial(id, reserved: reserved) } }
+        writing.submit { self.keeping.submit { self.drop(reserved) } }
         parts.forget(self)
     }
 
@@ -170,11 +169,18 @@ extension Ingest {
 
     /// Takes the partial off the disk after what is still being written.
     private func discard(_ reserved: Int64) async {
-        let (parts, id) = (parts, id)
         await writing.drained()
-        keeping.submit { parts.discardPartial(id, reserved: reserved) }
+        keeping.submit { self.drop(reserved) }
         await keeping.drained()
         parts.forget(self)
+    }
+
+    private func drop(_ reserved: Int64) {
+        if isInMemory {
+            parts.space.add(-reserved)
+        } else {
+            parts.discardPartial(id, reserved: reserved)
+        }
     }
 }
 

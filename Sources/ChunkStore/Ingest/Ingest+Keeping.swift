@@ -6,7 +6,7 @@ extension Ingest {
 
     /// Starts a save of the presence map when enough came in since the last one.
     func saveIfDue() {
-        guard expected != nil else { return }
+        guard expected != nil, !isInMemory else { return }
         let due = state.withLock { state in
             let step = max(Self.smallestKept, min(state.present.count / 4, 32 << 20))
             guard state.phase == .open, !state.isSaving, state.unsaved >= step else { return false }

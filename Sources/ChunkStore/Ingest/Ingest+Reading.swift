@@ -39,8 +39,9 @@ extension Ingest {
     public func read(_ range: Range<Int64>) async throws -> [UInt8] {
         let (held, present, size) = state.withLock { ($0.present.contains(range), $0.present.count, $0.size) }
         guard held else { throw StoreError.incomplete(present: present, size: size) }
+        if isInMemory { return try files.read(range, of: file) }
         return try await parts.pool.run {
-            try self.parts.files.read(range, of: self.file)
+            try self.files.read(range, of: self.file)
         }
     }
 }

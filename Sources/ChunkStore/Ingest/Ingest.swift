@@ -10,6 +10,10 @@ public final class Ingest: Sendable {
     public let expected: Digest?
     let id: Int64
     let file: OpenFile
+    /// Its bytes are in memory: nothing of it is on disk before it is published, and its lanes wait for no thread.
+    let isInMemory: Bool
+    /// Where `file` is.
+    let files: any FileSystem
     let parts: StoreParts
     let observer: (any FrontObserver)?
     let state: Mutex<IngestState>
@@ -19,25 +23,30 @@ public final class Ingest: Sendable {
     /// Saves and discards of the partial, one after another.
     let keeping: Lane
 
+    /// The longest that is kept in memory, in bytes, however large the objects are that go into packs.
+    static let inMemoryLimit = 64 << 10
     /// Bytes that may be written but not yet hashed before writers wait.
     private static let hashBacklog: Int64 = 16 << 20
     /// How much is read back at once when the front catches up with bytes on disk.
     private static let block = 1 << 20
 
     init(
-        id: Int64, file: OpenFile, expected: Digest?, state: IngestState, observer: (any FrontObserver)?,
-        parts: StoreParts
+        id: Int64, file: OpenFile, isInMemory: Bool = false, expected: Digest?, state: IngestState,
+        observer: (any FrontObserver)?, parts: StoreParts
     ) {
         self.id = id
         self.file = file
+        self.isInMemory = isInMemory
+        files = isInMemory ? PosixFileSystem() : parts.files
         self.expected = expected
         self.observer = observer
         self.parts = parts
         self.state = Mutex(state)
         hasher = Mutex(DigestHasher(expected?.algorithm ?? .sha256))
-        writing = Lane(on: parts.workers)
-        hashing = Lane(on: parts.workers)
-        keeping = Lane(on: parts.workers)
+        let workers = isInMemory ? nil : parts.workers
+        writing = Lane(on: workers)
+        hashing = Lane(on: observer?.isQuick ?? true ? workers : parts.workers)
+        keeping = Lane(on: workers)
     }
 
     deinit {
@@ -46,6 +55,7 @@ public final class Ingest: Sendable {
             return state.phase == .released ? nil : state.reserved
         }
         guard let left else { return }
+        if isInMemory { return parts.space.add(-left) }
         let (parts, id) = (parts, id)
         parts.pool.submit { parts.discardPartial(id, reserved: left) }
     }
@@ -106,15 +116,15 @@ public final class Ingest: Sendable {
     /// Claims the part of `range` that is lacking and sends what extends the front to the hashing lane.
     private func take(_ range: Range<Int64>, of bytes: some ByteSource) throws -> IngestState.Plan {
         do {
-            return try state.withLock { state in
+            let (plan, starts) = try state.withLock { state in
                 let plan = try state.plan(range)
                 state.reserved += plan.count
-                // Submitted under the lock: the lane must get runs in the order in which they were assigned.
-                if let run = plan.hashed {
-                    hashing.submit { self.hash(run, of: bytes, from: range.lowerBound) }
-                }
-                return plan
+                guard let run = plan.hashed else { return (plan, false) }
+                // Brought under the lock: the lane must get runs in the order in which they were assigned.
+                return (plan, hashing.append { self.hash(run, of: bytes, from: range.lowerBound) })
             }
+            if starts { hashing.start() }
+            return plan
         } catch {
             parts.space.add(-range.length)
             throw error
@@ -144,7 +154,7 @@ public final class Ingest: Sendable {
                     for run in runs {
                         try bytes.withBytes { raw in
                             let part = Int(run.lowerBound - offset)..<Int(run.upperBound - offset)
-                            try self.parts.files.write(
+                            try self.files.write(
                                 UnsafeRawBufferPointer(rebasing: raw[part]), to: self.file, at: run.lowerBound
                             )
                         }
@@ -161,14 +171,15 @@ public final class Ingest: Sendable {
     }
 
     private func wrote(_ runs: [Range<Int64>]) {
-        let ready = state.withLock { state in
+        let (ready, starts) = state.withLock { state in
             for run in runs {
                 state.present.insert(run)
                 state.unsaved += run.length
             }
-            if let range = state.takeCatchUp() { hashFromDisk(range) }
-            return state.takeReady()
+            let starts = state.takeCatchUp().map(queueReadingBack) ?? false
+            return (state.takeReady(), starts)
         }
+        if starts { hashing.start() }
         Self.resume(ready)
         saveIfDue()
     }
@@ -185,24 +196,33 @@ public final class Ingest: Sendable {
 
     /// Queues the reading back of bytes that came before the front reached them, in pieces that do not hold a
     /// thread for long.
-    func hashFromDisk(_ range: Range<Int64>) {
+    /// - Returns: true when the hashing lane has to be started.
+    private func queueReadingBack(_ range: Range<Int64>) -> Bool {
+        var starts = false
         var start = range.lowerBound
         while start < range.upperBound {
             let piece = start..<min(range.upperBound, start + 4 * Int64(Self.block))
-            hashing.submit { self.readBack(piece) }
+            if hashing.append({ self.readBack(piece) }) { starts = true }
             start = piece.upperBound
         }
+        return starts
+    }
+
+    /// Hashes bytes that are there since an earlier time.
+    func hashFromDisk(_ range: Range<Int64>) {
+        if queueReadingBack(range) { hashing.start() }
     }
 
     private func readBack(_ range: Range<Int64>) {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.block, alignment: 64)
+        let length = min(Self.block, Int(range.length))
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: length, alignment: 64)
         defer { buffer.deallocate() }
         var offset = range.lowerBound
         while offset < range.upperBound, state.withLock({ $0.failure == nil }) {
             let wanted = min(buffer.count, Int(range.upperBound - offset))
             let target = UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])
             do {
-                let count = try parts.files.read(from: file, into: target, at: offset)
+                let count = try files.read(from: file, into: target, at: offset)
                 guard count == wanted else {
                     throw StoreError.lengthMismatch(expected: range.upperBound, found: offset + Int64(count))
                 }

@@ -2,26 +2,41 @@ import DequeModule
 import Synchronization
 
 /// Jobs that run one after another, in order, on the threads of a pool: a lane never holds a thread
-/// while it has nothing to do.
+/// while it has nothing to do. One without a pool runs them on the thread of whoever brings one while none runs; its
+/// jobs must be short.
 final class Lane: Sendable {
     private struct State {
         var jobs = Deque<BlockingPool.Job>()
         var running = false
     }
-    private let pool: BlockingPool
+    private let pool: BlockingPool?
     private let state = Mutex(State())
 
-    init(on pool: BlockingPool) {
+    init(on pool: BlockingPool?) {
         self.pool = pool
     }
 
     func submit(_ job: @escaping BlockingPool.Job) {
-        let start = state.withLock { state in
+        if append(job) { start() }
+    }
+
+    /// Takes a job in, which is legal while holding locks that jobs take.
+    /// - Returns: true when the lane stands still: the caller has to `start` it once it holds none of them.
+    func append(_ job: @escaping BlockingPool.Job) -> Bool {
+        state.withLock { state in
             state.jobs.append(job)
             defer { state.running = true }
             return !state.running
         }
-        if start { schedule() }
+    }
+
+    /// Runs what `append` took in.
+    func start() {
+        guard let pool else {
+            while let job = next() { job() }
+            return
+        }
+        pool.submit { self.runSome() }
     }
 
     /// Waits until everything submitted so far has run.
@@ -31,21 +46,20 @@ final class Lane: Sendable {
         }
     }
 
-    private func schedule() {
-        pool.submit { self.runSome() }
-    }
-
     /// Runs a few jobs, then queues up again behind other lanes: no lane starves another.
     private func runSome() {
         for _ in 0..<4 {
-            let job = state.withLock { state in
-                let job = state.jobs.popFirst()
-                if job == nil { state.running = false }
-                return job
-            }
-            guard let job else { return }
+            guard let job = next() else { return }
             job()
         }
-        schedule()
+        start()
+    }
+
+    private func next() -> BlockingPool.Job? {
+        state.withLock { state in
+            let job = state.jobs.popFirst()
+            if job == nil { state.running = false }
+            return job
+        }
     }
 }

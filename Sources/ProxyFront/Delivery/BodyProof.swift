@@ -29,6 +29,7 @@ public protocol BodyProof: FrontObserver {
 public final class DigestProof: BodyProof {
     public init() {}
     public func front(advanced bytes: UnsafeRawBufferPointer, at offset: Int64) throws {}
+    public var isQuick: Bool { true }
     public func conclude(size: Int64, source: String, file: FileSlice?) async throws -> ProofVerdict {
         ProofVerdict(.verified)
     }

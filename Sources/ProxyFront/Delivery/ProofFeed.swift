@@ -24,6 +24,8 @@ final class ProofFeed: FrontObserver {
         self.expected = expected
     }
 
+    var isQuick: Bool { proof.isQuick }
+
     /// The digest of everything fed by hand; nil while the ingest does the hashing.
     var digest: Digest? { state.withLock { $0.hasher?.finalize() } }
 

@@ -8,9 +8,13 @@ import Testing
     private final class Collector: FrontObserver {
         private let seen = Mutex<[UInt8]>([])
         private let limit: Int
+        let isQuick: Bool
         struct Refused: Error, Equatable {}
 
-        init(failingAt limit: Int = .max) { self.limit = limit }
+        init(failingAt limit: Int = .max, isQuick: Bool = false) {
+            self.limit = limit
+            self.isQuick = isQuick
+        }
 
         var bytes: [UInt8] { seen.withLock { $0 } }
 
@@ -36,19 +40,25 @@ import Testing
     }
 
     /// Several writers in random order with overlaps, several readers: everybody gets the same bytes.
-    @Test(arguments: [DigestAlgorithm.sha256, .sha512])
-    func writersInAnyOrderAndReadersAtAnyPlaceAgree(algorithm: DigestAlgorithm) async throws {
+    @Test(
+        arguments: [
+            (DigestAlgorithm.sha256, 3_000_000), (.sha512, 3_000_000), (.sha256, 60_000), (.sha512, 65_536),
+        ],
+        [true, false])
+    func writersInAnyOrderAndReadersAtAnyPlaceAgree(
+        _ kind: (algorithm: DigestAlgorithm, size: Int), hasQuickObserver: Bool
+    ) async throws {
+        let (algorithm, size) = kind
         let directory = TestDirectory()
         let store = try await directory.open(files: HastyFileSystem())
-        let size = 3_000_000
         let bytes = randomBytes(size, seed: 11)
-        let collector = Collector()
+        let collector = Collector(isQuick: hasQuickObserver)
         let ingest = try await store.beginIngest(
             expected: Digest(algorithm, of: bytes), size: Int64(size), observer: collector)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for reader in 0..<4 {
                 group.addTask {
-                    var offset = Int64(reader * 100_000)
+                    var offset = Int64(reader * size / 30)
                     while offset < Int64(size) {
                         let there = try await ingest.available(offset..<Int64(size))
                         #expect(there.lowerBound == offset && !there.isEmpty)
@@ -62,8 +72,8 @@ import Testing
             for writer in 0..<3 {
                 group.addTask {
                     var chance = SplitMix(seed: UInt64(writer))
-                    for start in stride(from: 0, to: size, by: 50_000).shuffled(using: &chance) {
-                        let end = min(size, start + 60_000)
+                    for start in stride(from: 0, to: size, by: size / 60).shuffled(using: &chance) {
+                        let end = min(size, start + size / 50)
                         try await ingest.write(bytes[start..<end], at: Int64(start))
                     }
                 }
@@ -76,6 +86,41 @@ import Testing
         _ = try await ingest.publish()
         #expect(try await store.object(digest)?.bytes() == bytes)
         await store.close()
+    }
+
+    /// A small body whose length is known is in memory until it is published; its bytes count as the store's all the same.
+    @Test func aSmallOneIsOnDiskOnlyOncePublished() async throws {
+        let directory = TestDirectory()
+        let store = try await directory.open(files: HastyFileSystem())
+        let before = try await store.totals().usedBytes
+        let (kept, dropped, failed) = (
+            randomBytes(60_000, seed: 1), randomBytes(50_000, seed: 2), randomBytes(7, seed: 3)
+        )
+        let wrong = Digest(of: kept)
+        let ingests = try await [
+            store.beginIngest(expected: Digest(of: kept), size: 60_000), store.beginIngest(size: 50_000),
+            store.beginIngest(expected: wrong, size: 7), store.beginIngest(expected: wrong, size: 64 << 10),
+        ]
+        for (ingest, bytes) in zip(ingests, [kept, dropped, failed, Array(kept[..<1000])]) {
+            try await ingest.write(bytes, at: 0)
+            #expect(try await ingest.read(0..<Int64(bytes.count)) == bytes)
+        }
+        #expect(directory.files(below: "ingest") == [])
+        #expect(try await store.totals().usedBytes == before + 60_000 + 50_000 + 7 + 1000)
+        await ingests[1].abandon()
+        await #expect(throws: StoreError.self) { try await ingests[2].seal() }
+        await ingests[3].park()
+        #expect(store.parked == [])
+        #expect(try await store.totals().usedBytes == before + 60_000)
+        let slice = ingests[0].slice(10..<60_000)
+        #expect(try await ingests[0].seal() == (Digest(of: kept), 60_000))
+        #expect(try await ingests[0].publish().bytes() == kept)
+        #expect(try read(slice) == Array(kept[10...]), "it stays readable")
+        await store.close()
+        #expect(directory.files(below: "ingest") == [])
+        let reopened = try await directory.open()
+        #expect(try await reopened.object(Digest(of: kept))?.bytes() == kept)
+        await reopened.close()
     }
 
     @Test func bytesThatAreThereNeverChange() async throws {

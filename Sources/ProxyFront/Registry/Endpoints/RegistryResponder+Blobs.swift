@@ -20,7 +20,8 @@ extension RegistryResponder {
             try await demand(reference, visit, .blob, probe: probe)
             return RegistryAnswers.held(object, type: MediaType.octets, request: visit.request)
         }
-        if let (_, object) = await adopted(digest, visit, type: MediaType.octets) {
+        let part = await part(digest, visit)
+        if let (_, object) = await adopted(digest, visit, part: part, type: MediaType.octets) {
             return RegistryAnswers.held(object, type: MediaType.octets, request: visit.request)
         }
         let identity = await identity(visit, probe: probe)
@@ -30,7 +31,8 @@ extension RegistryResponder {
                 return RegistryAnswers.held(object, type: MediaType.octets, request: visit.request)
             }
             return visit.request.method == .head
-                ? try await head(digest, visit, as: identity) : try await body(digest, visit, as: identity)
+                ? try await head(digest, visit, part: part, as: identity)
+                : try await body(digest, visit, part: part, as: identity)
         } catch {
             misses.note(error, of: visit.repository.referenceName(of: digest), as: identity)
             learned(error, of: visit.repository, as: identity)
@@ -50,15 +52,27 @@ extension RegistryResponder {
 
     // MARK: held already
 
+    /// The manifest of the repository that lists the digest, when one is held.
+    func part(_ digest: Digest, _ visit: RegistryVisit) async -> Reference? {
+        do {
+            return try await delivery.store.reference(visit.repository.partName(of: digest))
+        } catch {
+            logger.error("what lists \(visit.repository)@\(digest) cannot be read from the store: \(error)")
+            return nil
+        }
+    }
+
     /// Content that is held under another repository, and may be linked to this one without asking: a manifest of
     /// this one that the client may have lists it, and it is public.
-    /// - Parameter type: the link's content type; nil = a manifest's, read from its bytes.
+    /// - Parameters:
+    ///   - part: the manifest that lists it.
+    ///   - type: the link's content type; nil = a manifest's, read from its bytes.
     func adopted(
-        _ digest: Digest, _ visit: RegistryVisit, type: String?
+        _ digest: Digest, _ visit: RegistryVisit, part: Reference?, type: String?
     ) async -> (Reference, StoredObject)? {
+        guard let part, isOpen(part, to: visit) else { return nil }
         do {
-            guard let part = try await delivery.store.reference(visit.repository.partName(of: digest)),
-                isOpen(part, to: visit), try await delivery.store.access(of: digest) == .public,
+            guard try await delivery.store.access(of: digest) == .public,
                 let object = try await delivery.store.object(digest)
             else { return nil }
             var linked = type
@@ -105,7 +119,7 @@ extension RegistryResponder {
 
     /// A body is not fetched to say how long it is.
     private func head(
-        _ digest: Digest, _ visit: RegistryVisit, as identity: UpstreamIdentity
+        _ digest: Digest, _ visit: RegistryVisit, part: Reference?, as identity: UpstreamIdentity
     ) async throws(DeliveryFailure) -> Response {
         let facts: (size: Int64?, access: AccessClass)
         do throws(UpstreamFailure) {
@@ -117,26 +131,24 @@ extension RegistryResponder {
         var headers = RegistryAnswers.headers(digest, type: MediaType.octets)
         headers.add("Accept-Ranges", "bytes")
         var size = facts.size
-        if size == nil { size = await listedSize(of: digest, visit) }
+        if size == nil { size = await listedSize(of: digest, by: part) }
         if let size { headers.add("Content-Length", String(size)) }
         return Response(status: .ok, headers: headers, body: .none, servedFrom: .upstream)
     }
 
-    private func listedSize(of digest: Digest, _ visit: RegistryVisit) async -> Int64? {
-        guard let part = try? await delivery.store.reference(visit.repository.partName(of: digest)) else {
-            return nil
-        }
+    private func listedSize(of digest: Digest, by part: Reference?) async -> Int64? {
+        guard let part else { return nil }
         return await shelf.part(digest, listedBy: part)?.size
     }
 
     private func body(
-        _ digest: Digest, _ visit: RegistryVisit, as identity: UpstreamIdentity
+        _ digest: Digest, _ visit: RegistryVisit, part: Reference?, as identity: UpstreamIdentity
     ) async throws(DeliveryFailure) -> Response {
         let range = visit.request.headers["Range"].flatMap { RangeRequest($0) }
         let firstByte = range?.firstByte ?? 0
-        // What everybody may have is fetched once for everybody, whatever repository lists it.
-        let isShared = await isPublicPart(digest, visit)
-        let size = await listedSize(of: digest, visit)
+        // What a manifest lists that everybody may have is fetched once for everybody, whatever repository that is of.
+        let isShared = part?.access == .public
+        let size = await listedSize(of: digest, by: part)
         if isShared {
             let shared = order(digest, visit, as: .anonymous, size: size, isShared: true)
             switch await delivery.open(shared, firstByte: firstByte) {
@@ -155,14 +167,6 @@ extension RegistryResponder {
         case .success(let opened): return response(opened, digest, visit)
         case .failure(let failure): throw failure
         }
-    }
-
-    /// Whether a manifest of the repository that everybody may have lists the blob.
-    private func isPublicPart(_ digest: Digest, _ visit: RegistryVisit) async -> Bool {
-        guard let part = try? await delivery.store.reference(visit.repository.partName(of: digest)) else {
-            return false
-        }
-        return part.access == .public
     }
 
     private func order(

@@ -82,7 +82,7 @@ extension RegistryResponder {
             try await demand(reference, visit, .manifest, probe: probe)
             return serve(reference, object, visit)
         }
-        if let (reference, object) = await adopted(digest, visit, type: nil) {
+        if let (reference, object) = await adopted(digest, visit, part: part(digest, visit), type: nil) {
             return serve(reference, object, visit)
         }
         let identity = await identity(visit, probe: probe)
