@@ -16,7 +16,8 @@ def of(root):
         name = os.path.basename(folder)
         zips = {re.search(r"@(v.+)\.zip$", file)[1]: file for file in glob.glob(f"{folder}/*.zip")}
         if name != "std-math" and zips:
-            found[name] = [(version, renamed(zips[version], name, version)) for version in sorted(zips, key=order)]
+            found[name] = [(three(version), renamed(zips[version], name, three(version)))
+                           for version in sorted(zips, key=order)]
     return found
 
 
@@ -43,7 +44,7 @@ def std_math(path):
 
 def three(version):
     """A version of three numbers: Python's packages of Go sometimes have a fourth."""
-    return ".".join(version.split(".")[:3])
+    return re.sub(r"^(v\d+\.\d+\.\d+)\.\d+$", r"\1", version)
 
 
 def renamed(file, name, version):

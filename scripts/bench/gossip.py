@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 
+from . import gossip_model
 from .processes import Failed, run
 from .results import OURS, Result
 
@@ -35,6 +36,7 @@ def measure(bench):
         join.add(f"{count} members", kind, found["join"])
         death.add(f"{count} members", kind, found["death"])
     simulate(bench, result)
+    reduce(bench, result)
     return result
 
 
@@ -53,3 +55,11 @@ def simulate(bench, result):
             result.missing.append(f"{nodes} nodes in simulation: {reason}")
             continue
         result.notes += [f"Simulated, {nodes} nodes: {line.strip()}" for line in words if line.strip()]
+
+
+def reduce(bench, result):
+    """More members than the full simulation runs, and one size that it does run, to see what the model leaves out."""
+    for nodes in bench.choose((1000, 10_000), (100,)):
+        bench.say(f"{nodes} nodes in the reduced model")
+        result.notes += [f"Reduced model (who hears what when, nothing else; scripts/bench/gossip_model.py), {nodes:,} nodes: {line}"
+                         for line in gossip_model.measure(nodes)]

@@ -34,7 +34,7 @@ def contents(layout):
 def pull(node, layout):
     """Has the node get all of an image by its tag, and compares every byte."""
     sizes, layers = contents(layout)
-    prefix = f"/v2/{NAME}"
+    prefix = f"/v2/registry.test/{NAME}"
     status, _, body = get(node.port, f"{prefix}/manifests/{TAG}", headers={"Accept": KINDS})
     index = json.loads(body) if status == 200 else {"manifests": []}
     wanted = [("manifests", manifest["digest"]) for manifest in index["manifests"]]
