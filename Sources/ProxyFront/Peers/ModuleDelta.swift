@@ -21,6 +21,8 @@ struct ModuleDelta {
     private static let (before, after) = (2, 1)
 
     let ask: ContentAsk
+    /// The zip that is wanted.
+    private let wanted: ModuleFile
     let digest: Digest
     let size: Int64
     /// Who holds the zip, and signed the list of its pieces: nobody shall be blamed for another one's recipe.
@@ -35,10 +37,17 @@ struct ModuleDelta {
         _ ask: ContentAsk, _ transfer: PeerTransfer, at node: NodeID, _ network: PeerNetwork,
         _ store: ChunkStore
     ) {
-        guard case .reference(let name) = ask.subject, ModuleFile(name)?.kind == .zip,
+        // By its name, or by its digest under that name where others' word says what it is.
+        let name =
+            switch ask.subject {
+            case .reference(let name): name
+            case .blob: ask.under
+            }
+        guard let wanted = name.flatMap({ ModuleFile($0) }), wanted.kind == .zip,
             transfer.size >= Self.smallest, let digest = transfer.facts.digest, transfer.signer == node,
             let pieces = transfer.wholeList()
         else { return nil }
+        self.wanted = wanted
         (self.ask, self.digest, self.size, self.node) = (ask, digest, transfer.size, node)
         (self.pieces, self.network, self.store) = (pieces, network, store)
     }
@@ -66,7 +75,6 @@ struct ModuleDelta {
 
     /// The versions nearest to the one that is wanted.
     private func relatives() async throws -> [Digest] {
-        guard case .reference(let name) = ask.subject, let wanted = ModuleFile(name) else { return [] }
         var held: [(ModuleVersion, Digest)] = []
         let prefix = "go/\(wanted.module.path.text)@"
         for reference in try await store.references(prefix: prefix, after: "", limit: 2000) {

@@ -68,14 +68,17 @@ import Testing
     }
 
     /// Two nodes; the first has all three versions, the second the first one.
+    /// - Parameter isPrivate: nothing can prove the module, so that both have what they have from upstream.
     private func site(
-        _ wrap: @escaping (StoreContent) -> any LocalContent = { $0 }, _ body: (Site) async throws -> Void
+        _ wrap: @escaping (StoreContent) -> any LocalContent = { $0 }, isPrivate: Bool = false,
+        _ body: (Site) async throws -> Void
     ) async throws {
         try await FaultUpstream.serving(Self.upstream) { upstream in
             let root = try ClusterRoot()
-            let first = try await ClusterMember(try root.credentials(roles: []), seeds: [])
-            let second = try await ClusterMember(try root.credentials(roles: []), seeds: [first.seed])
-            try await node(first, upstream.url) { one in
+            let roles: Roles = isPrivate ? [.private, .resolver] : []
+            let first = try await ClusterMember(try root.credentials(roles: roles), seeds: [])
+            let second = try await ClusterMember(try root.credentials(roles: roles), seeds: [first.seed])
+            try await node(first, upstream.url, isPrivate) { one in
                 let content = StoreContent(
                     store: one.store, deliveries: [one.delivery], logger: Logger(label: "test"))
                 for version in Self.versions {
@@ -83,7 +86,7 @@ import Testing
                     try await one.waitUntilHeld(version.name)
                 }
                 try await first.serving(wrap(content), store: one.store) {
-                    try await node(second, upstream.url) { two in
+                    try await node(second, upstream.url, isPrivate) { two in
                         let content = StoreContent(
                             store: two.store, deliveries: [two.delivery], logger: Logger(label: "test"))
                         try await second.serving(content, store: two.store) {
@@ -104,7 +107,8 @@ import Testing
     }
 
     private func node(
-        _ member: ClusterMember, _ url: String, _ body: (TestNode) async throws -> Void
+        _ member: ClusterMember, _ url: String, _ isPrivate: Bool,
+        _ body: (TestNode) async throws -> Void
     ) async throws {
         var settings = TestNode.Settings(url)
         settings.authority = ScriptedAuthority(
@@ -116,6 +120,10 @@ import Testing
                             version: try ModuleVersion(version.version)),
                         subject: .zip, hash: try #require(ModuleHash(version.h1)))
                 }))
+        if isPrivate {
+            settings.access = AllPrivate()
+            settings.go = { $0.privateModules = ModulePatterns(commaSeparated: "example.com") }
+        }
         settings.peers = { NetworkReach(member.network, store: $0) }
         try await TestNode.running(settings, body)
     }
@@ -140,6 +148,19 @@ import Testing
             let before = site.moved.bytesIn
             #expect(try await site.next(1, within: Self.versions[1].name).body == Self.versions[1].zip)
             #expect(Double(site.moved.bytesIn - before) <= 0.15 * Double(Self.versions[1].zip.count))
+        }
+    }
+
+    /// What a private version is only others can say while upstream is away; its bytes cost no more than those of any other.
+    @Test func aPrivateOneByOthersWordToo() async throws {
+        try await site(isPrivate: true) { site in
+            try await site.upstream.stop()
+            let before = site.moved.bytesIn
+            let got = try await site.next(1, within: Self.versions[1].name)
+            #expect(got.body == Self.versions[1].zip && got.isComplete)
+            let cost = site.moved.bytesIn - before
+            #expect(cost > 0 && Double(cost) <= 0.15 * Double(Self.versions[1].zip.count), "\(cost)")
+            #expect(site.moved.lies == 0)
         }
     }
 

@@ -247,7 +247,7 @@ import Testing
 }
 
 /// Lets everybody have private content.
-private struct AllPrivate: AccessControl {
+struct AllPrivate: AccessControl {
     func admit(_ request: Request, to resource: AccessResource) -> AccessAnswer {
         .now(.success(Admission(user: "insider", includesPrivate: true)))
     }
