@@ -66,7 +66,7 @@ def measure(bench):
 
     def one(competitors, path, connections, depth, accept, name, round_):
         with Meter(competitors[name]) as used:
-            found = load.wrk(competitors[name].port, path, connections, bench.choose(3, 1), bench.folder, depth, accept)
+            found = load.wrk(competitors[name].port, path, connections, bench.choose(2, 1), bench.folder, depth, accept)
         return {"cpu": used.seconds / found["requests"], "rate": found["requests"] / found["microseconds"] * 1e6,
                 "p50": found["p50"], "instructions": used.instructions and used.instructions / found["requests"]}
 
