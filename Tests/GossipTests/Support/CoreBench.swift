@@ -24,6 +24,14 @@ struct CoreBench {
     var widest = Int.max
     /// Nodes that neither send nor receive.
     var silent: Set<Int> = []
+    /// What was sent and has not arrived.
+    private var waiting: [Delivery] = []
+
+    private enum Delivery {
+        case input(GossipInput, to: Int)
+        /// A question over TCP, whose answer arrives before whatever else comes of it.
+        case request([UInt8], from: Int, token: UInt64, to: Int)
+    }
 
     init(_ count: Int, cluster: TestCluster? = nil, knownTo: Int? = 0) throws {
         self.cluster = try cluster ?? TestCluster()
@@ -74,7 +82,31 @@ struct CoreBench {
 
     var wall: Date { cluster.start.addingTimeInterval(Double(now.nanoseconds) / 1e9) }
 
+    /// Gives an input and then everything that comes of it, in the order in which it was sent.
     mutating func give(_ input: GossipInput, to number: Int) {
+        waiting.append(.input(input, to: number))
+        guard waiting.count == 1 else { return }
+        var next = 0
+        while next < waiting.count {
+            switch waiting[next] {
+            case .input(let input, let number): receive(input, number)
+            case .request(let bytes, let asker, let token, let target):
+                let reply = UInt64.max - token
+                replies[reply] = nil
+                let behind = waiting.count
+                receive(.exchangeRequest(bytes, from: credentials[asker].id, token: reply), target)
+                let answer = replies[reply] ?? []
+                exchangeBytes += bytes.count + answer.count
+                let input = GossipInput.exchangeAnswer(
+                    token: token, .success((credentials[target].id, answer)))
+                waiting.insert(.input(input, to: asker), at: behind)
+            }
+            next += 1
+        }
+        waiting = []
+    }
+
+    private mutating func receive(_ input: GossipInput, _ number: Int) {
         var effects: [GossipEffect] = []
         cores[number].receive(input, now: now, wall: wall, rng: &rngs[number], into: &effects)
         for effect in effects { perform(effect, of: number) }
@@ -101,12 +133,7 @@ struct CoreBench {
                 return give(
                     .exchangeAnswer(token: token, .failure(ExchangeFailure("nobody there"))), to: number)
             }
-            let reply = UInt64.max - token
-            replies[reply] = nil
-            give(.exchangeRequest(bytes, from: credentials[number].id, token: reply), to: target)
-            let answer = replies[reply] ?? []
-            exchangeBytes += bytes.count + answer.count
-            give(.exchangeAnswer(token: token, .success((credentials[target].id, answer))), to: number)
+            waiting.append(.request(bytes, from: number, token: token, to: target))
         case .reply(let token, let bytes): replies[token] = bytes
         case .answer(let token, let answer): answers[token] = answer
         case .tried(let token, let span): trials[token] = .some(span)
