@@ -15,12 +15,15 @@ package struct ResumePlan: Sendable, Equatable {
     /// Sources with the permission to go on to the next after any failure.
     private let fallsBack: [Bool]
     private let isDigestNamed: Bool
-    /// Bounds the whole transfer: a server that cuts after every few bytes must not be asked for ever.
+    /// Steps until enough has come in once more: a server that cuts after every few bytes must not be asked for ever, and
+    /// a wire that breaks every now and then brings the largest body in the end.
     private var stepsLeft: Int
     private var queue: [Step] = []
     private var plannedAt: Int64 = -1
 
     package static let maximumSteps = 24
+    /// Bytes gained that make a break worth all steps again.
+    package static let worthwhile: Int64 = 64 << 10
 
     package init(fallsBack: [Bool], isDigestNamed: Bool) {
         self.fallsBack = fallsBack
@@ -32,6 +35,7 @@ package struct ResumePlan: Sendable, Equatable {
     /// moved forward since the last time, else goes on with those left.
     package mutating func brokeOff(at index: Int, offset: Int64, validator: String?) {
         guard offset > plannedAt else { return }
+        if offset - max(0, plannedAt) >= Self.worthwhile { stepsLeft = Self.maximumSteps }
         plannedAt = offset
         queue = []
         if isDigestNamed {

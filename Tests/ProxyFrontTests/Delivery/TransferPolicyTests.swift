@@ -104,6 +104,17 @@ import Testing
         }
         #expect(count == ResumePlan.maximumSteps)
     }
+
+    @Test func aWireThatBreaksNowAndThenIsNot() {
+        var plan = ResumePlan(fallsBack: [false], isDigestNamed: true)
+        for count in 1...10_000 {
+            plan.brokeOff(at: 0, offset: Int64(count) * ResumePlan.worthwhile, validator: nil)
+            #expect(plan.next() == .resume(index: 0, validator: nil))
+            // A pause and everybody once more costs a step too.
+            plan.startOver(at: 0)
+            #expect(plan.next() == .resume(index: 0, validator: nil))
+        }
+    }
 }
 
 @Suite struct SingleFlightTests {
