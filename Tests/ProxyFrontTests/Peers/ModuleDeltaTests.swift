@@ -125,7 +125,11 @@ import Testing
             settings.go = { $0.privateModules = ModulePatterns(commaSeparated: "example.com") }
         }
         settings.peers = { NetworkReach(member.network, store: $0) }
-        try await TestNode.running(settings, body)
+        try await TestNode.running(settings) { node in
+            // What is dated later than now is not believed.
+            node.clock.advance(seconds: Int64(Date().timeIntervalSince1970) - node.clock.seconds)
+            try await body(node)
+        }
     }
 
     @Test func costsLittleMoreThanWhatHasChanged() async throws {
@@ -157,7 +161,7 @@ import Testing
             try await site.upstream.stop()
             let before = site.moved.bytesIn
             let got = try await site.next(1, within: Self.versions[1].name)
-            #expect(got.body == Self.versions[1].zip && got.isComplete, "\(got.status) \(got.text.prefix(300))")
+            #expect(got.body == Self.versions[1].zip && got.isComplete, "\(got.status)")
             let cost = site.moved.bytesIn - before
             #expect(cost > 0 && Double(cost) <= 0.15 * Double(Self.versions[1].zip.count), "\(cost)")
             #expect(site.moved.lies == 0)
