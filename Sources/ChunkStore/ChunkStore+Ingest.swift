@@ -1,4 +1,3 @@
-import CLinux
 import Content
 
 extension ChunkStore {
@@ -100,14 +99,5 @@ extension ChunkStore {
         let parts = parts
         guard let parked = parts.ingests.withLock({ $0.parked.removeValue(forKey: expected) }) else { return }
         try? await parts.pool.run { parts.discardPartial(parked.id, reserved: parked.reserved) }
-    }
-}
-
-extension OpenFile {
-    /// A file without a name whose bytes are in memory and count as the process's.
-    /// - Returns: nil when the system gives none: no descriptor is left, or no memory.
-    static func inMemory() -> OpenFile? {
-        let descriptor = linux_memory_file("ingest")
-        return descriptor >= 0 ? OpenFile(owning: descriptor) : nil
     }
 }

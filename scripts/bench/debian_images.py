@@ -11,7 +11,7 @@ from .processes import Failed, run
 
 RELEASE = "1.27.3"
 
-# Some 500 MB of layers, two thirds of them in one third of the files, as large images are.
+# More than 500 MB of compressed layers.
 LARGE = """image library/large:1.0 oci
 amd64 gzip busybox-static libc6 netbase
 amd64 gzip openjdk-17-jre-headless

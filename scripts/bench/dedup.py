@@ -8,23 +8,12 @@ import re
 import time
 import zipfile
 
-from . import families, image_updates, servers
+from . import families, image_updates, servers, stores
 from .client import get
 from .content import Content
 from .processes import Failed, run
 from .results import OURS, Result
-
-
-def bytes_below(folder, names=None):
-    """Bytes of the files in a folder, or in those of its entries that are named."""
-    total = 0
-    for name in names or [""]:
-        path = os.path.join(folder, name)
-        if os.path.isfile(path):
-            total += os.path.getsize(path)
-        for place, _, files in os.walk(path):
-            total += sum(os.path.getsize(os.path.join(place, file)) for file in files)
-    return total
+from .stores import in_casync, in_restic, settled, store_of
 
 
 def publish(content, name, versions):
@@ -45,28 +34,12 @@ def publish(content, name, versions):
     return folder
 
 
-def store_of(node):
-    return bytes_below(f"{node.folder}/data", ["blobs", "packs", "index.sqlite", "store/blobs", "store/packs", "store/index.sqlite"])
-
-
 def take(node, name, versions):
     """Has the node get each zip, and compares it."""
     for version, data in versions:
         status, _, body = get(node.port, f"/{families.MODULE}/{name}/@v/{version}.zip")
         if status != 200 or hashlib.sha256(body).digest() != hashlib.sha256(data).digest():
             raise Failed(f"{name} {version}: status {status}, or other bytes: {body[:100]!r}")
-
-
-def settled(node, seconds=30):
-    """Starts the node again, which folds what is due, and waits until its files rest; they are read back by `take`."""
-    node = servers.restart_node(node)
-    node.wait_for_port(node.port)
-    last, rest, end = 0, 0, time.monotonic() + seconds
-    while rest < 8 and time.monotonic() < end:
-        time.sleep(0.25)
-        now = store_of(node)
-        rest, last = (rest + 1 if now == last else 0), now
-    return node
 
 
 def in_node(bench, name, versions, upstream):
@@ -80,30 +53,6 @@ def in_node(bench, name, versions, upstream):
     stored = store_of(node)
     take(node, name, versions)
     node.stop()
-    return stored, stored - before
-
-
-def in_casync(folder, sources):
-    """casync's chunk store, and an index a version."""
-    os.makedirs(folder)
-    for version, source in sources:
-        kind = "caidx" if os.path.isdir(source) else "caibx"
-        run([servers.needed("casync"), "make", f"--store={folder}/default.castr", "--without=all",
-             f"{folder}/{version}.{kind}", source])
-        before, stored = (stored if version != sources[0][0] else 0), bytes_below(folder)
-    return stored, stored - before
-
-
-def in_restic(folder, sources):
-    """A restic repository with a snapshot a version."""
-    environment = {**os.environ, "RESTIC_PASSWORD": "bench", "RESTIC_REPOSITORY": folder, "RESTIC_CACHE_DIR": folder + ".cache"}
-    restic = servers.needed("restic")
-    run([restic, "init", "-q", "--repository-version", "2"], env=environment)
-    stored = 0
-    for _, source in sources:
-        before = stored
-        run([restic, "backup", "-q", source], env=environment)
-        stored = bytes_below(folder)
     return stored, stored - before
 
 
@@ -189,13 +138,7 @@ def measure(bench):
             "restic, files": lambda: in_restic(f"{bench.folder}/restic-zips-{name}", zips),
             "restic, unpacked": lambda: in_restic(f"{bench.folder}/restic-trees-{name}", trees),
         }
-        for way, of in ways.items():
-            try:
-                size, added = of()
-                stored.add(case, way, [size])
-                last.add(case, way, [added])
-            except Failed as reason:
-                result.missing.append(f"{way}, {name}: {reason}")
+        stores.compare(bench, result, case, ways, stored, last)
         if bench.quick:
             continue
         try:
@@ -205,7 +148,7 @@ def measure(bench):
             result.missing.append(f"{name} from a peer: {reason}")
     if not bench.quick:
         try:
-            image_updates.measure(bench, result, stored, last, in_casync, in_restic, store_of, settled)
+            image_updates.measure(bench, result, stored, last)
         except Failed as reason:
             result.missing.append(f"image updates: {reason}")
     return result

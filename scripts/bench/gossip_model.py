@@ -2,7 +2,7 @@
 
 It has the rules of Sources/Gossip about when and to whom something is said (rounds of gossip, what rides on probes, how
 often an item is said), and of suspicion about how it comes and ends. It has no bytes, keys, records, streams, losses or
-answers; every member knows all others, and a message takes a millisecond. Run beside the full simulation at a size that
+refutations; every member knows all others, and a message takes a millisecond. Run beside the full simulation at a size that
 both can do, it says how much that leaves out.
 """
 

@@ -6,11 +6,12 @@ import json
 import os
 import shutil
 
-from . import servers
+from . import servers, stores
 from .client import get
 from .debian_images import DebianImages
 from .processes import Failed
 from .results import OURS
+from .stores import in_casync, in_restic, settled, store_of
 
 NAME, TAG = "library/service", "1.0"
 KINDS = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"
@@ -64,7 +65,7 @@ def folder_of(target, layout, unpacked):
     return target
 
 
-def in_node(bench, before, after, store_of, settled):
+def in_node(bench, before, after):
     """Bytes that the node's store has with both images, and what the second added."""
     sizes = []
     registry = servers.docker_registry(f"{bench.folder}/images-1", root=f"{before}/registry")
@@ -83,7 +84,7 @@ def in_node(bench, before, after, store_of, settled):
     return sizes[1], sizes[1] - sizes[0]
 
 
-def measure(bench, result, stored, last, in_casync, in_restic, store_of, settled):
+def measure(bench, result, stored, last):
     """Rows for one image before and after its packages were updated."""
     before, after = DebianImages(bench).service()
     layouts = [("1", f"{before}/layout"), ("2", f"{after}/layout")]
@@ -91,7 +92,7 @@ def measure(bench, result, stored, last, in_casync, in_restic, store_of, settled
     case = "image, 2 builds"
     moved = sum(1 for digest in layers if digest not in old)
     result.notes.append(f"The image has {len(layers)} layers, {moved} of which its distribution's updates changed.")
-    ways = {OURS: lambda: in_node(bench, before, after, store_of, settled),
+    ways = {OURS: lambda: in_node(bench, before, after),
             "plain files": lambda: (sum((old | new).values()), sum(size for digest, size in new.items() if digest not in old))}
     for way, of, unpacked in (("casync, files", in_casync, False), ("casync, unpacked", in_casync, True),
                               ("restic, files", in_restic, False), ("restic, unpacked", in_restic, True)):
@@ -99,11 +100,4 @@ def measure(bench, result, stored, last, in_casync, in_restic, store_of, settled
             place = f"{bench.folder}/images-{way.replace(', ', '-')}"
             return of(f"{place}-store", [(version, folder_of(f"{place}-{version}", layout, unpacked)) for version, layout in layouts])
         ways[way] = one
-    for way, of in ways.items():
-        bench.say(f"image updates, {way}")
-        try:
-            size, added = of()
-            stored.add(case, way, [size])
-            last.add(case, way, [added])
-        except Failed as reason:
-            result.missing.append(f"{way}, image updates: {reason}")
+    stores.compare(bench, result, case, ways, stored, last)

@@ -34,12 +34,12 @@ package final class SpaceAccount: Sendable {
 
     package func setMaker(_ maker: (any RoomMaker)?) { state.withLock { $0.maker = maker } }
 
-    /// Counts `bytes` as used before they are written, making room if there is none.
+    /// Counts `bytes` as used before they are written, making room if there is none and room can help.
     /// - Throws: `StoreError.noSpace`, nothing counted.
     package func reserve(_ bytes: Int64) async throws(StoreError) {
         if try take(bytes) { return }
         let maker = state.withLock { $0.maker }
-        if let maker, await maker.makeRoom(for: bytes), try take(bytes) { return }
+        if let maker, try couldFit(bytes), await maker.makeRoom(for: bytes), try take(bytes) { return }
         throw .noSpace
     }
 

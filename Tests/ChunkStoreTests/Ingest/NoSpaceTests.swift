@@ -1,5 +1,6 @@
 import ChunkStore
 import Content
+import Synchronization
 import Testing
 
 #if canImport(Glibc)
@@ -129,6 +130,39 @@ import Testing
         let fits = try await store.beginIngest(size: 1_000_000)
         await fits.abandon()
         #expect(try await StoreAudit(store: store, directory: directory.path).findings() == [])
+        await store.close()
+    }
+
+    private final class Asked: RoomMaker {
+        private let count = Mutex(0)
+        var times: Int { count.withLock { $0 } }
+        func makeRoom(for bytes: Int64) async -> Bool {
+            count.withLock { $0 += 1 }
+            return false
+        }
+    }
+
+    /// What is written without having been announced to the store asks for room itself.
+    @Test func nothingIsEvictedForASmallOneThatCouldNeverFitEither() async throws {
+        let directory = TestDirectory()
+        let store = try await directory.open(files: HastyFileSystem()) { $0.capacity = 50_000 }
+        try await store.put(Self.held, references: [.sample("n/held", Digest(of: Self.held))])
+        let asked = Asked()
+        store.parts.space.setMaker(asked)
+        let ingest = try await store.beginIngest(size: 60_000)
+        await #expect(throws: StoreError.noSpace) {
+            try await ingest.write(randomBytes(60_000, seed: 1), at: 0)
+        }
+        await #expect(throws: StoreError.noSpace) { try await store.put(randomBytes(60_000, seed: 2)) }
+        #expect(asked.times == 0)
+        // What would fit without the others is worth asking for.
+        let other = try await store.beginIngest(size: 50_000)
+        await #expect(throws: StoreError.noSpace) {
+            try await other.write(randomBytes(50_000, seed: 3), at: 0)
+        }
+        #expect(asked.times == 1)
+        await ingest.abandon()
+        await other.abandon()
         await store.close()
     }
 

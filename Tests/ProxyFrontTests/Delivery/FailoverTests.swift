@@ -54,6 +54,22 @@ import Testing
         return (reference, got.body)
     }
 
+    /// No answer of the only upstream brings more than a fortieth of the body.
+    @Test func aWireThatBreaksAgainAndAgainBringsALargeBody() async throws {
+        let module = TestModule(filler: 4_000_000, stored: true)
+        try await FaultUpstream.serving { asked in
+            [.send(Array(asked.part(of: module.zip, etag: "\"v\"").prefix(100_000))), .close]
+        } _: { broken in
+            var settings = TestNode.Settings(broken.url)
+            settings.authority = ScriptedAuthority(.sums(try module.sums))
+            try await TestNode.running(settings) { node in
+                let got = await node.get(module.zipPath)
+                #expect(got.isComplete && got.body == module.zip)
+                #expect(broken.asked.count >= 40)
+            }
+        }
+    }
+
     @Test func equalBytesFromAnotherUpstreamContinue() async throws {
         let zip = Self.first.zip
         try await FaultUpstream.serving { _ in
