@@ -7,7 +7,7 @@ extension ChunkStore {
     ///   - size: its length, when that is known.
     ///   - observer: sees its bytes in order.
     /// - Throws: `StoreError.noSpace` when `size` is more than the store could hold if it were empty: nothing is
-    ///   evicted for what cannot stay.
+    ///   evicted for what cannot stay. A small one, which is kept in memory, is told so by its first write.
     public func beginIngest(
         expected: Digest? = nil, size: Int64? = nil, observer: (any FrontObserver)? = nil
     ) async throws -> Ingest {

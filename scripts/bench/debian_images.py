@@ -88,7 +88,7 @@ def packages_of(catalog):
 def version_of(package, age):
     """The latest version of a package, or one that was before; the oldest known where there are fewer."""
     text = subprocess.run(["apt-cache", "madison", package], capture_output=True, text=True, check=False).stdout
-    versions = list(dict.fromkeys(re.findall(r"^\s*\S+ \| (\S+) \|", text, re.M)))
+    versions = list(dict.fromkeys(re.findall(r"^\s*\S+ \|\s*(\S+)\s*\|", text, re.M)))
     if not versions:
         raise Failed(f"Debian has no package {package}, or its lists are not there: apt-get update")
     order = functools.cmp_to_key(lambda a, b: -1 if subprocess.run(["dpkg", "--compare-versions", a, "lt", b],
