@@ -18,11 +18,14 @@ package struct ResumePlan: Sendable, Equatable {
     /// Steps until enough has come in once more: a server that cuts after every few bytes must not be asked for ever, and
     /// a wire that breaks every now and then brings the largest body in the end.
     private var stepsLeft: Int
+    /// Bytes that had come when all steps were given the last time.
+    private var grantedAt: Int64 = 0
     private var queue: [Step] = []
     private var plannedAt: Int64 = -1
 
     package static let maximumSteps = 24
-    /// Bytes gained that make a break worth all steps again.
+    /// Bytes gained, by one step or several, that are worth all steps again. What a wire brings in the moment it breaks
+    /// is lost in part, so that a step may gain much less than was sent.
     package static let worthwhile: Int64 = 64 << 10
 
     package init(fallsBack: [Bool], isDigestNamed: Bool) {
@@ -35,7 +38,10 @@ package struct ResumePlan: Sendable, Equatable {
     /// moved forward since the last time, else goes on with those left.
     package mutating func brokeOff(at index: Int, offset: Int64, validator: String?) {
         guard offset > plannedAt else { return }
-        if offset - max(0, plannedAt) >= Self.worthwhile { stepsLeft = Self.maximumSteps }
+        if offset - grantedAt >= Self.worthwhile {
+            stepsLeft = Self.maximumSteps
+            grantedAt = offset
+        }
         plannedAt = offset
         queue = []
         if isDigestNamed {
@@ -51,11 +57,15 @@ package struct ResumePlan: Sendable, Equatable {
         }
     }
 
-    /// Every source once more for the rest of a body named by its digest, beginning with `index`.
-    package mutating func startOver(at index: Int) {
-        guard isDigestNamed else { return }
-        let count = fallsBack.count
-        queue = (0..<count).map { .resume(index: (index + $0) % count, validator: nil) }
+    /// Whoever may continue without a comparison once more for the rest: every source of a body named by its digest,
+    /// beginning with `index`, else that one alone under its `validator`.
+    package mutating func startOver(at index: Int, validator: String?) {
+        if isDigestNamed {
+            let count = fallsBack.count
+            queue = (0..<count).map { .resume(index: (index + $0) % count, validator: nil) }
+        } else if let validator {
+            queue = [.resume(index: index, validator: validator)]
+        }
     }
 
     /// The next thing to try; nil when nothing is left.

@@ -55,16 +55,17 @@ extension Transfer {
         throw last == .cancelled ? failure : last
     }
 
-    /// The plan's next step; when it has none left and waiting may help, all of them again after a while.
+    /// The plan's next step; when it has none left and waiting may help, those without a comparison again after a while.
     private mutating func nextStep(after failure: UpstreamFailure) async -> ResumePlan.Step? {
         if let step = plan.next() { return step }
-        guard order.expected != nil, failure.isPassing, let pause = pauses.popFirst() else { return nil }
+        guard order.expected != nil || validator != nil, failure.isPassing, let pause = pauses.popFirst()
+        else { return nil }
         var wait = pause
         if case .resting(_, let retryIn) = failure { wait = max(wait, retryIn) }
         if let asked = failure.askedPatience { wait = max(wait, asked) }
         // The flight's own task is never cancelled.
         try? await Task.sleep(for: wait)
-        plan.startOver(at: index)
+        plan.startOver(at: index, validator: validator)
         return plan.next()
     }
 

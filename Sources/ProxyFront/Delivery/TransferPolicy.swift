@@ -16,7 +16,8 @@ public struct TransferPolicy: Sendable {
     public var parkedAtMost = 16
 
     /// How long a body that is named by its digest waits, each time, before every source is asked once more
-    /// after all of them failed. An answer that has begun waits so again after every byte gained.
+    /// after all of them failed. An answer that has begun waits so again after every byte gained, and so does one
+    /// that is not named by its digest, for the same source under its strong validator.
     public var retryPauses: [Duration] = [.milliseconds(300), .seconds(1), .seconds(3)]
 
     public init() {}

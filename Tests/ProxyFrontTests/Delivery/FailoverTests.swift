@@ -58,7 +58,11 @@ import Testing
     @Test func aWireThatBreaksAgainAndAgainBringsALargeBody() async throws {
         let module = TestModule(filler: 4_000_000, stored: true)
         try await FaultUpstream.serving { asked in
-            [.send(Array(asked.part(of: module.zip, etag: "\"v\"").prefix(100_000))), .close]
+            let part = asked.part(of: module.zip, etag: "\"v\"").prefix(100_000)
+            return [
+                .send(Array(part.dropLast(3))), .trickle(Array(part.suffix(3)), every: .milliseconds(2)),
+                .close,
+            ]
         } _: { broken in
             var settings = TestNode.Settings(broken.url)
             settings.authority = ScriptedAuthority(.sums(try module.sums))
@@ -100,6 +104,26 @@ import Testing
                     #expect(await !node.get(Self.first.zipPath).isComplete)
                     #expect(other.asked.isEmpty)
                 }
+            }
+        }
+    }
+
+    /// Its second answer, to the resumption, and its third, to the comparison, bring nothing.
+    @Test func anUpstreamThatIsAwayForAMomentIsAskedAgainForTheRest() async throws {
+        let zip = Self.first.zip
+        try await FaultUpstream.serving { asked in
+            switch asked.count {
+            case 1: [.send(Array(asked.part(of: zip, etag: "\"v\"").prefix(50_000))), .close]
+            case 2, 3: [.close]
+            default: [.send(asked.part(of: zip, etag: "\"v\""))]
+            }
+        } _: { upstream in
+            var settings = TestNode.Settings(upstream.url)
+            settings.policy.retryPauses = [.milliseconds(1), .milliseconds(1)]
+            try await TestNode.running(settings) { node in
+                let got = await node.get(Self.first.zipPath)
+                #expect(got.isComplete && got.body == zip)
+                #expect(upstream.asked.last?.headers["if-range"] == "\"v\"")
             }
         }
     }

@@ -111,9 +111,30 @@ import Testing
             plan.brokeOff(at: 0, offset: Int64(count) * ResumePlan.worthwhile, validator: nil)
             #expect(plan.next() == .resume(index: 0, validator: nil))
             // A pause and everybody once more costs a step too.
-            plan.startOver(at: 0)
+            plan.startOver(at: 0, validator: nil)
             #expect(plan.next() == .resume(index: 0, validator: nil))
         }
+    }
+
+    @Test func smallGainsAddUp() {
+        var plan = ResumePlan(fallsBack: [false], isDigestNamed: true)
+        let gain = ResumePlan.worthwhile / Int64(ResumePlan.maximumSteps) + 1
+        for count in 1...10_000 {
+            plan.brokeOff(at: 0, offset: Int64(count) * gain, validator: nil)
+            #expect(plan.next() == .resume(index: 0, validator: nil))
+        }
+    }
+
+    @Test func afterAPauseOnlyTheSameBytesMayFollow() {
+        var plan = ResumePlan(fallsBack: [true, false], isDigestNamed: false)
+        plan.startOver(at: 0, validator: "\"v\"")
+        #expect(steps(plan) == [.resume(index: 0, validator: "\"v\"")])
+        plan = ResumePlan(fallsBack: [true, false], isDigestNamed: false)
+        plan.startOver(at: 0, validator: nil)
+        #expect(steps(plan).isEmpty)
+        plan = ResumePlan(fallsBack: [true, false], isDigestNamed: true)
+        plan.startOver(at: 1, validator: "\"v\"")
+        #expect(steps(plan) == [.resume(index: 1, validator: nil), .resume(index: 0, validator: nil)])
     }
 }
 
