@@ -86,8 +86,8 @@ let package = Package(
             name: "FrontHTTP",
             dependencies: ["Content", "Gossip", .product(name: "NIOCore", package: "swift-nio")],
             sources: [
-                "ByteClass", "BodyParser", "Conditions", "Exchange", "FieldSection", "FrontFuzz", "HTTPDate",
-                "HTTPMethod", "HeadWriter", "Headers", "KnownFields", "LineFeed", "Multipart", "Outgoing",
+                "ByteClass", "BodyParser", "ByteSearch", "Conditions", "Exchange", "FieldSection", "FrontFuzz", "HTTPDate",
+                "HTTPMethod", "HeadWriter", "Headers", "KnownFields", "Multipart", "Outgoing",
                 "RangeRequest", "Request", "RequestHead", "RequestLine", "RequestParser", "RequestTrace",
                 "Response", "Status",
             ].map { "HTTP/\($0).swift" }

@@ -33,6 +33,7 @@ want docker-registry docker-registry
 want serf serf
 want casync casync
 want restic restic
+want valgrind valgrind
 "$python" -c 'import libtorrent' 2>/dev/null || (need_packages "the bench" python3-libtorrent) ||
     say "the comparison with BitTorrent is left out"
 if [ "$(id -u)" = 0 ]; then rm -f /usr/sbin/policy-rc.d && trap - EXIT; fi

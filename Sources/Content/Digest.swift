@@ -80,6 +80,11 @@ public struct Digest: Hashable, Sendable {
 
     /// The hash alone, in lower-case hexadecimal digits.
     public var hex: String { Hex.encode(bytes) }
+
+    /// The bytes in one step, where an array gives them one by one; the algorithm follows from their number.
+    public func hash(into hasher: inout Hasher) {
+        bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+    }
 }
 
 extension Digest: CustomStringConvertible {

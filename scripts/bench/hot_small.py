@@ -1,8 +1,10 @@
 """Section 1: hot small objects, kept alive and pipelined."""
 
 import functools
+import os
+import tempfile
 
-from . import load, servers
+from . import instructions, load, servers
 from .client import check
 from .content import Content
 from .cpu import Meter
@@ -58,7 +60,10 @@ def measure(bench):
     rate = result.table("Requests per second", "1/s", better="more",
                         note="The load generator runs on the same cores, so this says less than the CPU.")
     latency = result.table("Median latency", "ms", scale=1e-3)
-    instructions = result.table("Instructions per request", "thousands", scale=1e-3)
+    counted = result.table("Instructions per request", "thousands", scale=1e-3)
+    alone = result.table("Instructions per request, of the program alone", "thousands", scale=1e-3, against=["nginx, files"],
+                         note="Counted by callgrind on one connection, one request at a time, without what the kernel does"
+                              " for them: load on the machine does not change them.")
     cases = [("1 connection", 1, 1), ("64 connections", 64, 1), ("1,000 connections", 1000, 1), ("pipelined", 64, DEPTH)]
     if bench.quick:
         cases = [cases[1], cases[3]]
@@ -78,7 +83,7 @@ def measure(bench):
             for name, found in samples.items():
                 cpu.add(f"{what}, {case}", name, found["cpu"])
                 rate.add(f"{what}, {case}", name, found["rate"])
-                instructions.add(f"{what}, {case}", name, found.get("instructions"))
+                counted.add(f"{what}, {case}", name, found.get("instructions"))
                 if depth == 1:
                     latency.add(f"{what}, {case}", name, found["p50"])
 
@@ -100,4 +105,32 @@ def measure(bench):
     if bench.quick:
         cases.pop()
     compare("manifest, 1,000 B", started, manifest_path, accept)
+    for server in started.values():
+        server.stop()
+    cases = [(f"{size:,} B", path, "") for size, path in mods.items()] + [("manifest, 1,000 B", manifest_path, accept)]
+    try:
+        for case, path, accept in cases:
+            bench.say(f"{case}, instructions")
+            for name, builder in alone_builders(bench, content, upstream, mods, manifest).items():
+                if case.startswith("manifest") and name == "nginx, memory":
+                    continue
+                alone.add(case, name, [instructions.per_request(builder, path, bench.folder, accept)])
+    except Failed as reason:
+        result.missing.append(f"instructions: {reason}")
     return result
+
+
+def alone_builders(bench, content, upstream, mods, manifest):
+    """The servers whose instructions are counted, each to be started behind a prefix."""
+    binary = instructions.stripped(os.environ["EDGENODE"], bench.folder)
+    place = f"/v2/{content.repository}/manifests/sha256:{manifest}"
+    locations = f"root {content.folder}/mod; location = {place} {{ alias {content.folder}/manifests/{manifest}; }}"
+
+    def new():
+        return tempfile.mkdtemp(prefix="alone-", dir=bench.folder)
+
+    return {
+        OURS: lambda prefix: servers.node(new(), upstream.port, binary=binary, prefix=prefix),
+        "nginx, files": lambda prefix: servers.nginx(new(), locations, prefix=prefix),
+        "nginx, memory": lambda prefix: servers.nginx(new(), **in_memory(content.folder, mods), prefix=prefix),
+    }

@@ -36,10 +36,11 @@ def write(path, text):
     return path
 
 
-def node(folder, upstream_port, tls=None, extra="", first="sumdb = []", go=None):
+def node(folder, upstream_port, tls=None, extra="", first="sumdb = []", go=None, binary=None, prefix=()):
     """The node in its default configuration, with one module proxy (`go`, or the upstream) and one registry upstream.
 
-    No checksum database unless `first` and `extra` name one: small files that are made up have no sums."""
+    No checksum database unless `first` and `extra` name one: small files that are made up have no sums. Behind `prefix`
+    it is run by another program."""
     port = free_port()
     text = f"""{first}
 [node]
@@ -56,8 +57,8 @@ listen = "127.0.0.1:{free_port()}"
     if tls:
         text += f'\n[tls]\ncertificate_file = "{tls[0]}"\nprivate_key_file = "{tls[1]}"\n'
     configuration = write(f"{folder}/node.toml", text)
-    edgenode = os.environ["EDGENODE"]
-    started = Program("edgenode", [edgenode, "run", "--config", configuration], f"{folder}/node.log")
+    edgenode = binary or os.environ["EDGENODE"]
+    started = Program("edgenode", [edgenode, "run", "--config", configuration], f"{folder}/node.log", prefix=prefix)
     started.port, started.folder, started.configuration = port, folder, configuration
     return started.wait_for_port(port, seconds=60)
 
@@ -71,8 +72,10 @@ def restart_node(old):
     return started
 
 
-def nginx(folder, locations, tls=None, http="", workers="auto"):
-    """nginx's tuning guide: sendfile, tcp_nopush, long keep-alive, open_file_cache, no access log; a worker a core."""
+def nginx(folder, locations, tls=None, http="", workers="auto", prefix=()):
+    """nginx's tuning guide: sendfile, tcp_nopush, long keep-alive, open_file_cache, no access log; a worker a core.
+
+    Behind `prefix` it is run by another program, as one process."""
     port = free_port()
     listen = f"listen 127.0.0.1:{port} backlog=4096"
     secure = ""
@@ -83,6 +86,7 @@ def nginx(folder, locations, tls=None, http="", workers="auto"):
     configuration = write(f"{folder}/nginx.conf", f"""
 user root;
 worker_processes {workers};
+master_process {"off" if prefix else "on"};
 worker_rlimit_nofile 16384;
 pid {folder}/nginx.pid;
 error_log {folder}/nginx.log error;
@@ -104,7 +108,8 @@ http {{
     server {{ {listen}; {secure} {locations} }}
 }}
 """)
-    started = Program("nginx", [needed("nginx"), "-p", folder, "-c", configuration], f"{folder}/nginx.out")
+    started = Program(
+        "nginx", [needed("nginx"), "-p", folder, "-c", configuration], f"{folder}/nginx.out", prefix=prefix)
     started.port = port
     return started.wait_for_port(port)
 

@@ -1,3 +1,5 @@
+import Content
+
 /// A JSON object that is written field by field into one line, in order (RFC 8259).
 package struct JSONLine {
     private var bytes: [UInt8] = []
@@ -34,12 +36,9 @@ package struct JSONLine {
         bytes.append(UInt8(ascii: "\""))
         var value = value
         let isPlain = value.withUTF8 { utf8 in
-            // Bytes above 0x7f may begin a scalar that is escaped.
-            guard utf8.allSatisfy({ (0x20..<0x7f).contains($0) && $0 != 0x22 && $0 != 0x5c }) else {
-                return false
-            }
-            bytes.append(contentsOf: utf8)
-            return true
+            let isPlain = ASCIIText.isPlainJSON(UnsafeRawBufferPointer(utf8))
+            if isPlain { bytes.append(contentsOf: utf8) }
+            return isPlain
         }
         if !isPlain { for scalar in value.unicodeScalars { append(scalar) } }
         bytes.append(UInt8(ascii: "\""))

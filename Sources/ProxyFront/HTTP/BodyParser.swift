@@ -96,7 +96,9 @@ struct BodyParser {
     private mutating func line(
         _ buffer: inout ByteBuffer, longest: Int
     ) throws(RequestRejection) -> [UInt8]? {
-        let found = buffer.withUnsafeReadableBytes { LineFeed.find(in: $0, from: searched) }
+        let found = buffer.withUnsafeReadableBytes {
+            ByteSearch.first(UInt8(ascii: "\n"), in: $0, from: searched)
+        }
         guard (found.map { $0 + 1 } ?? buffer.readableBytes) <= longest else {
             if case .trailers = state {
                 throw RequestRejection(431, .tooLarge, "The trailers are longer than header lines may be.")

@@ -8,11 +8,6 @@ enum ByteClass {
     @inline(__always)
     static func isFieldValue(_ byte: UInt8) -> Bool { (byte >= 0x20 && byte != 0x7F) || byte == 0x09 }
 
-    /// What a request target may hold: visible ASCII without `#`, which is never sent, and without the
-    /// characters that no URI may hold and that proxies are known to read differently.
-    @inline(__always)
-    static func isTarget(_ byte: UInt8) -> Bool { has(byte, target) }
-
     /// What the host and port of a Host field may hold (RFC 3986 section 3.2.2), brackets and colon included.
     @inline(__always)
     static func isHost(_ byte: UInt8) -> Bool { has(byte, host) }
@@ -48,10 +43,6 @@ enum ByteClass {
     /// letters, digits and !#$%&'*+-.^_`|~
     @inline(__always)
     private static var token: ASCIISet { (0x03FF_6CFA_0000_0000, 0x57FF_FFFF_C7FF_FFFE) }
-
-    /// letters, digits and -._~:/?[]@!$&'()*+,;=%{}|^`
-    @inline(__always)
-    private static var target: ASCIISet { (0xAFFF_FFF2_0000_0000, 0x7FFF_FFFF_EFFF_FFFF) }
 
     /// letters, digits and -._~!$&'()*+,;=%[]:
     @inline(__always)

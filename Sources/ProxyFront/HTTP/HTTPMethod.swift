@@ -4,16 +4,15 @@ public enum HTTPMethod: UInt8, Sendable, Hashable {
     case get, head, post, put, patch, delete, options, other
 
     /// The method named by a token; names are case-sensitive (RFC 9110 section 9.1).
-    init(token: some Collection<UInt8>) {
+    init(token: UnsafeRawBufferPointer) {
         switch token.count {
         case 3:
-            self = token.elementsEqual("GET".utf8) ? .get : token.elementsEqual("PUT".utf8) ? .put : .other
+            self = ByteSearch.equal(token, "GET") ? .get : ByteSearch.equal(token, "PUT") ? .put : .other
         case 4:
-            self =
-                token.elementsEqual("HEAD".utf8) ? .head : token.elementsEqual("POST".utf8) ? .post : .other
-        case 5: self = token.elementsEqual("PATCH".utf8) ? .patch : .other
-        case 6: self = token.elementsEqual("DELETE".utf8) ? .delete : .other
-        case 7: self = token.elementsEqual("OPTIONS".utf8) ? .options : .other
+            self = ByteSearch.equal(token, "HEAD") ? .head : ByteSearch.equal(token, "POST") ? .post : .other
+        case 5: self = ByteSearch.equal(token, "PATCH") ? .patch : .other
+        case 6: self = ByteSearch.equal(token, "DELETE") ? .delete : .other
+        case 7: self = ByteSearch.equal(token, "OPTIONS") ? .options : .other
         default: self = .other
         }
     }

@@ -1,3 +1,5 @@
+import Content
+
 /// The first line of a request (RFC 9112 section 3), as a strict reading of the bytes between two CRLF.
 struct RequestLine: Equatable {
     var method: HTTPMethod
@@ -8,25 +10,25 @@ struct RequestLine: Equatable {
     private static let longestMethod = 32
 
     init(parsing line: UnsafeRawBufferPointer) throws(RequestRejection) {
-        guard let methodEnd = line.firstIndex(of: 0x20), (1...Self.longestMethod).contains(methodEnd),
+        guard let methodEnd = ByteSearch.first(0x20, in: line), (1...Self.longestMethod).contains(methodEnd),
             line[..<methodEnd].allSatisfy(ByteClass.isToken)
         else { throw .malformed("The request line must start with a method and one space.") }
         let afterMethod = UnsafeRawBufferPointer(rebasing: line[(methodEnd + 1)...])
-        guard let targetEnd = afterMethod.firstIndex(of: 0x20), targetEnd > 0 else {
+        guard let targetEnd = ByteSearch.first(0x20, in: afterMethod), targetEnd > 0 else {
             throw .malformed(
                 "The request line must be: method, target, HTTP version, one space between each.")
         }
-        let version = afterMethod[(targetEnd + 1)...]
-        let token = line[..<methodEnd]
+        let version = UnsafeRawBufferPointer(rebasing: afterMethod[(targetEnd + 1)...])
+        let token = UnsafeRawBufferPointer(rebasing: line[..<methodEnd])
         minorVersion = try Self.minorVersion(version, method: token)
         method = HTTPMethod(token: token)
-        if token.elementsEqual("CONNECT".utf8) {
+        if method == .other, ByteSearch.equal(token, "CONNECT") {
             throw RequestRejection(
                 405, .proxying, "CONNECT is not served: this node mirrors, it is no forward proxy.")
         }
         let bytes = UnsafeRawBufferPointer(rebasing: afterMethod[..<targetEnd])
         try Self.check(target: bytes, method: method)
-        if let mark = bytes.firstIndex(of: UInt8(ascii: "?")) {
+        if let mark = ByteSearch.first(UInt8(ascii: "?"), in: bytes) {
             target = String(decoding: bytes[..<mark], as: UTF8.self)
             query = String(decoding: bytes[(mark + 1)...], as: UTF8.self)
         } else {
@@ -36,19 +38,18 @@ struct RequestLine: Equatable {
     }
 
     private static func minorVersion(
-        _ version: Slice<UnsafeRawBufferPointer>, method: Slice<UnsafeRawBufferPointer>
+        _ version: UnsafeRawBufferPointer, method: UnsafeRawBufferPointer
     ) throws(RequestRejection) -> Int {
-        let start = version.startIndex
-        guard version.count == 8, version.starts(with: "HTTP/".utf8), version[start + 6] == UInt8(ascii: "."),
-            ByteClass.isDigit(version[start + 5]), ByteClass.isDigit(version[start + 7])
+        guard version.count == 8, ByteSearch.starts(version, with: "HTTP/"), version[6] == UInt8(ascii: "."),
+            ByteClass.isDigit(version[5]), ByteClass.isDigit(version[7])
         else { throw .malformed("The request line must end in HTTP/1.1 or HTTP/1.0.") }
-        guard version[start + 5] == UInt8(ascii: "1") else {
+        guard version[5] == UInt8(ascii: "1") else {
             let advice =
-                method.elementsEqual("PRI".utf8)
+                ByteSearch.equal(method, "PRI")
                 ? "HTTP/2 is not spoken here: use HTTP/1.1." : "Only HTTP/1.1 and HTTP/1.0 are spoken here."
             throw RequestRejection(505, .unsupported, advice)
         }
-        return version[start + 7] == UInt8(ascii: "0") ? 0 : 1
+        return version[7] == UInt8(ascii: "0") ? 0 : 1
     }
 
     private static func check(
@@ -67,19 +68,15 @@ struct RequestLine: Equatable {
             }
             throw .malformed("The target must be a path that starts with /.")
         }
-        var index = 0
-        while index < target.count {
-            let byte = target[index]
-            guard ByteClass.isTarget(byte) else {
-                throw .malformed("The target holds a byte that must be percent-encoded.")
-            }
-            if byte == UInt8(ascii: "%") {
-                guard index + 2 < target.count, ByteClass.hexValue(target[index + 1]) != nil,
-                    ByteClass.hexValue(target[index + 2]) != nil
-                else { throw .malformed("The target holds a % that two hexadecimal digits do not follow.") }
-                index += 2
-            }
-            index += 1
+        guard ASCIIText.isTarget(target) else {
+            throw .malformed("The target holds a byte that must be percent-encoded.")
+        }
+        var from = 0
+        while let percent = ByteSearch.first(UInt8(ascii: "%"), in: target, from: from) {
+            guard percent + 2 < target.count, ByteClass.hexValue(target[percent + 1]) != nil,
+                ByteClass.hexValue(target[percent + 2]) != nil
+            else { throw .malformed("The target holds a % that two hexadecimal digits do not follow.") }
+            from = percent + 3
         }
     }
 }

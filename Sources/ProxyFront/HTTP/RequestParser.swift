@@ -118,7 +118,7 @@ package struct RequestParser: Sendable {
     ) throws(RequestRejection) -> (head: RequestHead, length: Int)? {
         while true {
             if case .requestLine = state { try checkFirstByte(bytes) }
-            let lineFeed = LineFeed.find(in: bytes, from: searched)
+            let lineFeed = ByteSearch.first(UInt8(ascii: "\n"), in: bytes, from: searched)
             try checkLength(end: lineFeed.map { $0 + 1 } ?? bytes.count)
             guard let lineFeed else {
                 searched = bytes.count

@@ -35,7 +35,7 @@ public struct Router: Responder {
     }
 
     /// The paths, exact ones first, then prefixes from long to short; and who answers under each.
-    private let paths: [String]
+    private let paths: [[UInt8]]
     private let exactCount: Int
     private let responders: [any Responder]
     private let unknown: Response
@@ -52,7 +52,7 @@ public struct Router: Responder {
             }
         }
         let sorted = exact + prefixes.sorted { $0.path.utf8.count > $1.path.utf8.count }
-        paths = sorted.map(\.path)
+        paths = sorted.map { Array($0.path.utf8) }
         exactCount = exact.count
         responders = sorted.map(\.responder)
         let served = routes.map { "  \($0.place.path)  \($0.about)" }.joined(separator: "\n")
@@ -66,13 +66,14 @@ public struct Router: Responder {
 
     /// The responder of a path (without a query); nil when nothing is served there.
     public func responder(for target: String) -> (any Responder)? {
-        for place in paths.indices {
-            // Targets are ASCII, so that characters are bytes.
-            guard place < exactCount ? target == paths[place] : target.hasPrefix(paths[place]) else {
-                continue
+        // Bytes are compared, not characters: targets are ASCII.
+        var target = target
+        let place = target.withUTF8 { bytes in
+            paths.indices.first { place in
+                (place >= exactCount || bytes.count == paths[place].count)
+                    && ByteSearch.starts(bytes, with: paths[place])
             }
-            return responders[place]
         }
-        return nil
+        return place.map { responders[$0] }
     }
 }

@@ -45,6 +45,19 @@ struct LogFormatTests {
             ])
     }
 
+    @Test("give back every byte of ASCII, wherever it is", arguments: [0, 15, 16, 38])
+    func everyByte(place: Int) throws {
+        for byte in UInt8.min...0x7F {
+            var bytes = Array(repeating: UInt8(ascii: "a"), count: 39)
+            bytes[place] = byte
+            let value = String(decoding: bytes, as: UTF8.self)
+            let text = line(.json, .notice, "m", [("key", value)])
+            #expect(text.unicodeScalars.filter { $0.properties.generalCategory == .control } == ["\n"])
+            let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: String]
+            #expect(object?["key"] == value)
+        }
+    }
+
     @Test("cannot be forged or made to move the cursor by what clients send")
     func controlCharacters() {
         let text = line(.human, .info, "GET /\u{1b}[2J\r\nfake", [("path", "a\nb\u{7f}")])

@@ -145,6 +145,20 @@ struct RequestParserTests {
         }
     }
 
+    @Test("takes the bytes of a target that RFC 3986 knows, and no other, anywhere", arguments: [1, 20, 47])
+    func targetBytes(place: Int) {
+        let others = Set("-._~:/?[]@!$&'()*+,;={}|^`".utf8)
+        for byte in UInt8.min...UInt8.max where byte != UInt8(ascii: "%") {
+            var target = Array(("/" + String(repeating: "a", count: 47)).utf8)
+            target[place] = byte
+            let trace = RequestTrace(Array("GET ".utf8) + target + Array(Self.tail.utf8))
+            let letter = byte | 0x20
+            let isKnown = (0x61...0x7A).contains(letter) && byte >= 0x41
+            let isFine = isKnown || (0x30...0x39).contains(byte) || others.contains(byte)
+            #expect((trace.rejection == nil) == isFine, "byte \(byte)")
+        }
+    }
+
     @Test("stays failed")
     func staysFailed() throws {
         var parser = RequestParser()
