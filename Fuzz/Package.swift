@@ -86,7 +86,8 @@ let package = Package(
             name: "FrontHTTP",
             dependencies: ["Content", "Gossip", .product(name: "NIOCore", package: "swift-nio")],
             sources: [
-                "ByteClass", "BodyParser", "ByteSearch", "Conditions", "Exchange", "FieldSection", "FrontFuzz", "HTTPDate",
+                "ByteClass", "BodyParser", "ByteSearch", "Conditions", "Exchange", "FieldSection",
+                "FrontFuzz", "HTTPDate",
                 "HTTPMethod", "HeadWriter", "Headers", "KnownFields", "Multipart", "Outgoing",
                 "RangeRequest", "Request", "RequestHead", "RequestLine", "RequestParser", "RequestTrace",
                 "Response", "Status",

@@ -37,8 +37,16 @@ edgenode() {
 # run_node N
 run_node() { edgenode "$1" run >>"$work/node$1.log" 2>&1 & }
 
-# end_node N: kills whatever runs on node N's machine.
-end_node() { ip netns pids "$net-$1" | xargs -r kill -9 2>/dev/null || true; }
+# end_node N: kills whatever runs on node N's machine, and returns when it is gone: its ports are free then.
+end_node() {
+    local try
+    for try in $(seq 100); do
+        [ -n "$(ip netns pids "$net-$1")" ] || return 0
+        ip netns pids "$net-$1" | xargs -r kill -9 2>/dev/null || true
+        sleep 0.05
+    done
+    fail "Processes on node $1's machine do not end."
+}
 
 # key_of N: its public key.
 key_of() { edgenode "$1" key | grep -o 'edgenode-ed25519:[A-Za-z0-9_-]*' | head -n 1; }

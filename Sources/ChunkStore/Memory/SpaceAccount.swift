@@ -20,6 +20,9 @@ package final class SpaceAccount: Sendable {
     private let files: any FileSystem
     private let state = Mutex(State())
 
+    /// The file system is asked for its free space once for so many bytes.
+    private static let allowance: Int64 = 64 << 20
+
     init(capacity: Int64, reservedFree: Int64, directory: String, files: any FileSystem) {
         self.capacity = capacity
         self.reservedFree = reservedFree
@@ -70,7 +73,7 @@ package final class SpaceAccount: Sendable {
             free = nil
         }
         return state.withLock { state in
-            if let free { state.allowance = min(max(0, free - reservedFree), 64 << 20) }
+            if let free { state.allowance = min(max(0, free - reservedFree), max(bytes, Self.allowance)) }
             guard state.allowance >= bytes, capacity == 0 || state.used + bytes <= capacity else {
                 return false
             }

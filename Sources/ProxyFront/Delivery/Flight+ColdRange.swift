@@ -79,6 +79,9 @@ extension Flight {
             guard answer.facts.offset == range.lowerBound, answer.facts.offset > 0 || validator != nil else {
                 throw UpstreamFailure.unusable(upstream: source.name, reason: "it gives no ranges")
             }
+            if order.expected == nil, let validator, let other = answer.facts.validator, other != validator {
+                throw UpstreamFailure.unusable(upstream: source.name, reason: "it has other bytes now")
+            }
             var offset = range.lowerBound
             while offset < range.upperBound, let bytes = try await answer.body.next() {
                 try await ingest.write(BufferSource(buffer: bytes), at: offset)

@@ -18,8 +18,9 @@ package struct ResumePlan: Sendable, Equatable {
     /// Steps until enough has come in once more: a server that cuts after every few bytes must not be asked for ever, and
     /// a wire that breaks every now and then brings the largest body in the end.
     private var stepsLeft: Int
-    /// Bytes that had come when all steps were given the last time.
+    /// Bytes that had come when all steps were given the last time, and those read once more since then.
     private var grantedAt: Int64 = 0
+    private var repeated: Int64 = 0
     private var queue: [Step] = []
     private var plannedAt: Int64 = -1
 
@@ -38,9 +39,9 @@ package struct ResumePlan: Sendable, Equatable {
     /// moved forward since the last time, else goes on with those left.
     package mutating func brokeOff(at index: Int, offset: Int64, validator: String?) {
         guard offset > plannedAt else { return }
-        if offset - grantedAt >= Self.worthwhile {
+        if offset - grantedAt >= max(Self.worthwhile, repeated / 8) {
             stepsLeft = Self.maximumSteps
-            grantedAt = offset
+            (grantedAt, repeated) = (offset, 0)
         }
         plannedAt = offset
         queue = []
@@ -56,6 +57,13 @@ package struct ResumePlan: Sendable, Equatable {
             queue.append(isDigestNamed ? .resume(index: next, validator: nil) : .compare(index: next))
         }
     }
+
+    /// A continuation began with `count` bytes that were there already. Of a source that always begins at byte 0, gains
+    /// must keep up with that: else a body would be read as often as its wire breaks.
+    package mutating func reread(_ count: Int64) { repeated += count }
+
+    /// No step is left, whatever would be planned.
+    package var isSpent: Bool { stepsLeft == 0 }
 
     /// Whoever may continue without a comparison once more for the rest: every source of a body named by its digest,
     /// beginning with `index`, else that one alone under its `validator`.

@@ -116,10 +116,11 @@ extension Transfer {
         return false
     }
 
-    /// Holds bytes from upstream against those that peers gave further on.
-    /// - Throws: `DeliveryFailure.bytesDiffer`: the body is given up, and fetched again without peers.
-    func compareWithPeers(_ bytes: ByteBuffer) async throws {
-        guard !peerGivers.isEmpty, order.expected == nil, let ingest else { return }
+    /// Holds bytes from upstream against those that are there ahead of them: from peers, or brought by ranges of what
+    /// upstream may have had before.
+    /// - Throws: `DeliveryFailure.bytesDiffer`: the body is given up, and fetched again, without peers if they gave some.
+    func compareWithHeld(_ bytes: ByteBuffer) async throws {
+        guard order.expected == nil, let ingest, ingest.presentCount > offset else { return }
         let range = offset..<offset + Int64(bytes.readableBytes)
         for held in ingest.present where held.overlaps(range) {
             let both = held.clamped(to: range)
@@ -127,7 +128,8 @@ extension Transfer {
             let part = bytes.viewBytes(at: start, length: both.count)
             guard try await part?.elementsEqual(ingest.read(both)) == true else {
                 throw DeliveryFailure.bytesDiffer(
-                    first: peerGivers[0].description, second: sourceName, at: both.lowerBound)
+                    first: peerGivers.first?.description ?? "an earlier answer", second: sourceName,
+                    at: both.lowerBound)
             }
         }
     }

@@ -46,9 +46,12 @@ extension Transfer {
                 }
                 return
             } catch let failure as UpstreamFailure {
-                last = failure
+                // That another source has nothing does not make good that this one is away.
+                if failure.isPassing || !last.isPassing { last = failure }
             } catch is Differs {
                 other = order.sources[step.index].member.name
+                // It has other bytes now: waiting brings those back from nowhere.
+                if step.index == index { validator = nil }
             }
         }
         if let other { throw DeliveryFailure.bytesDiffer(first: broken, second: other, at: offset) }
@@ -58,7 +61,8 @@ extension Transfer {
     /// The plan's next step; when it has none left and waiting may help, those without a comparison again after a while.
     private mutating func nextStep(after failure: UpstreamFailure) async -> ResumePlan.Step? {
         if let step = plan.next() { return step }
-        guard order.expected != nil || validator != nil, failure.isPassing, let pause = pauses.popFirst()
+        guard order.expected != nil || validator != nil, failure.isPassing, !plan.isSpent,
+            let pause = pauses.popFirst()
         else { return nil }
         var wait = pause
         if case .resting(_, let retryIn) = failure { wait = max(wait, retryIn) }
@@ -76,6 +80,12 @@ extension Transfer {
         var taken = false
         defer { if !taken { new.body.cancel() } }
         if order.size == nil, let total, let other = new.facts.total, other != total { throw Differs() }
+        // A server that knows no If-Range gives a part of whatever it has now.
+        if order.expected == nil, new.facts.offset > 0, let validator, let other = new.facts.validator,
+            other != validator
+        {
+            throw Differs()
+        }
         switch new.facts.offset {
         case offset where offset > 0: answer = new
         case 0:
@@ -100,8 +110,9 @@ extension Transfer {
 
     /// Holds a body against the bytes received, up to `offset`.
     /// - Returns: what came of the body beyond `offset`.
-    private func comparing(_ body: any UpstreamBody) async throws -> ByteBuffer? {
+    private mutating func comparing(_ body: any UpstreamBody) async throws -> ByteBuffer? {
         guard offset > 0 else { return nil }
+        plan.reread(offset)
         guard relay == nil, let ingest else { throw Differs() }
         var position: Int64 = 0
         while position < offset {

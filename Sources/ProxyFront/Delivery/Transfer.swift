@@ -183,7 +183,7 @@ struct Transfer {
             throw UpstreamFailure.tooLong(upstream: sourceName, limit: total)
         }
         if end > order.limit { throw UpstreamFailure.tooLong(upstream: sourceName, limit: order.limit) }
-        try await compareWithPeers(bytes)
+        try await compareWithHeld(bytes)
         if relay == nil, let ingest {
             do {
                 try await ingest.write(BufferSource(buffer: bytes), at: offset)

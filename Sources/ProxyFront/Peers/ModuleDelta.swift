@@ -130,7 +130,9 @@ struct ModuleDelta {
 
         private mutating func writePiece(into ingest: Ingest) async throws {
             let piece = Array(pending.prefix(Int(PeerExchange.pieceLength)))
-            guard Digest(.sha256, of: piece).bytes == delta.pieces[Int(offset / PeerExchange.pieceLength)]
+            let number = Int(offset / PeerExchange.pieceLength)
+            guard number < delta.pieces.count, offset + Int64(piece.count) <= delta.size,
+                Digest(.sha256, of: piece).bytes == delta.pieces[number]
             else {
                 delta.network.lied(
                     delta.node, what: "a recipe of \(delta.ask) that makes other bytes than its list says")
@@ -150,8 +152,8 @@ struct ModuleDelta {
                 let bytes = try await place.object.read(place.range)
                 if bytes.count == chunk.length, ChunkID(of: bytes) == id { return bytes }
             }
-            if let bytes = fetched[id] { return bytes }
-            try await fetch(from: number)
+            if fetched[id] == nil { try await fetch(from: number) }
+            // The same chunk may be listed again further on, and with another length by a liar.
             guard let bytes = fetched[id], bytes.count == chunk.length else {
                 throw PeerFailure.malformed("a chunk is not as long as its recipe says")
             }

@@ -133,6 +133,16 @@ import Testing
         await store.close()
     }
 
+    /// More than the file system is asked for at a time.
+    @Test func muchFitsAtOnce() async throws {
+        let directory = TestDirectory()
+        let store = try await directory.open(files: HastyFileSystem()) { $0.capacity = 1 << 30 }
+        try await store.parts.space.reserve(200 << 20)
+        #expect(store.parts.space.used >= 200 << 20)
+        store.parts.space.add(-200 << 20)
+        await store.close()
+    }
+
     private final class Asked: RoomMaker {
         private let count = Mutex(0)
         var times: Int { count.withLock { $0 } }

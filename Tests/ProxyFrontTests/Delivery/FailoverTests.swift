@@ -128,6 +128,53 @@ import Testing
         }
     }
 
+    /// The second upstream, asked for everything when the first is away, has nothing.
+    @Test func anotherUpstreamsMissDoesNotSpeakForOneThatIsAway() async throws {
+        let zip = Self.first.zip
+        try await FaultUpstream.serving { asked in
+            switch asked.count {
+            case 1: [.send(Array(asked.part(of: zip, etag: "\"v\"").prefix(50_000))), .close]
+            case 2...4: [.close]
+            default: [.send(asked.part(of: zip, etag: "\"v\""))]
+            }
+        } _: { away in
+            try await FaultUpstream.serving { _ in
+                [.send(.answer(404, "not found"))]
+            } _: { lacking in
+                var settings = TestNode.Settings("\(away.url)|\(lacking.url)")
+                settings.policy.retryPauses = [.milliseconds(1), .milliseconds(1)]
+                try await TestNode.running(settings) { node in
+                    let got = await node.get(Self.first.zipPath)
+                    #expect(got.isComplete && got.body == zip)
+                    #expect(lacking.asked.count >= 1)
+                }
+            }
+        }
+    }
+
+    /// A server that takes no notice of If-Range, and has another build of the same size meanwhile.
+    @Test func aPartOfAnotherBuildIsNotPutBehind() async throws {
+        let zip = Self.first.zip
+        let other = zip.map { $0 ^ 0x55 }
+        try await FaultUpstream.serving { asked in
+            guard let start = asked.rangeStart else {
+                return asked.count == 1
+                    ? [.send(Array(asked.part(of: zip, etag: "\"a\"").prefix(50_000))), .close]
+                    : [.send(.answer(200, other, ["ETag: \"b\""]))]
+            }
+            let range = "\(start)-\(other.count - 1)/\(other.count)"
+            return [
+                .send(.answer(206, Array(other[start...]), ["ETag: \"b\"", "Content-Range: bytes \(range)"]))
+            ]
+        } _: { upstream in
+            try await TestNode.running(TestNode.Settings(upstream.url)) { node in
+                let got = await node.get(Self.first.zipPath)
+                #expect(!got.isComplete)
+                #expect(zip.starts(with: got.body))
+            }
+        }
+    }
+
     @Test func theRestIsAskedForOnlyUnderAStrongValidator() async throws {
         let zip = Self.first.zip
         try await FaultUpstream.serving { asked in

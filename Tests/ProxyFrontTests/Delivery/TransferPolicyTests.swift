@@ -125,6 +125,20 @@ import Testing
         }
     }
 
+    @Test func aBodyIsNotReadAgainForEachSmallGain() {
+        var plan = ResumePlan(fallsBack: [false], isDigestNamed: false)
+        var (read, offset) = (Int64(0), Int64(0))
+        while offset < 1 << 30 {
+            offset += ResumePlan.worthwhile
+            plan.brokeOff(at: 0, offset: offset, validator: nil)
+            guard plan.next() != nil else { break }
+            plan.reread(offset)
+            read += offset
+        }
+        #expect(plan.isSpent)
+        #expect(read <= 24 * offset)
+    }
+
     @Test func afterAPauseOnlyTheSameBytesMayFollow() {
         var plan = ResumePlan(fallsBack: [true, false], isDigestNamed: false)
         plan.startOver(at: 0, validator: "\"v\"")
