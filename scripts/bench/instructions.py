@@ -2,7 +2,10 @@
 
 import os
 import re
+import signal
 import socket
+import subprocess
+import time
 
 from .processes import Failed, run
 from .servers import needed
@@ -28,9 +31,16 @@ def _counted(start, path, folder, accept, count):
     log = os.path.join(folder, "callgrind.log")
     server = start([needed("valgrind"), "--tool=callgrind", "--callgrind-out-file=/dev/null", f"--log-file={log}"])
     try:
-        _ask(server.port, path, accept, count)
+        with socket.create_connection(("127.0.0.1", server.port), 60) as connection:
+            _ask(connection, path, accept, count)
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.3)
+        # A signal right before nginx waits for events is seen at the next one: the connection's end.
+        server.process.wait(60)
+    except subprocess.TimeoutExpired:
+        raise Failed(f"{server.name} does not end behind callgrind")
     finally:
-        server.stop(patience=60)
+        server.stop()
     with open(log) as file:
         found = re.search(r"Collected : (\d+)", file.read())
     if not found:
@@ -38,20 +48,19 @@ def _counted(start, path, folder, accept, count):
     return int(found[1])
 
 
-def _ask(port, path, accept, count):
-    """Asks `count` times on one connection, each time for the same answer."""
+def _ask(connection, path, accept, count):
+    """Asks `count` times, each time for the same answer."""
     lines = [f"GET {path} HTTP/1.1", "Host: bench.test", *([f"Accept: {accept}"] if accept else []), "", ""]
     request = "\r\n".join(lines).encode()
-    with socket.create_connection(("127.0.0.1", port), 60) as connection:
-        size = _first(connection, request)
-        for _ in range(count - 1):
-            connection.sendall(request)
-            left = size
-            while left > 0:
-                got = len(connection.recv(65536))
-                if not got:
-                    raise Failed(f"{path}: the connection was closed")
-                left -= got
+    size = _first(connection, request)
+    for _ in range(count - 1):
+        connection.sendall(request)
+        left = size
+        while left > 0:
+            got = len(connection.recv(65536))
+            if not got:
+                raise Failed(f"{path}: the connection was closed")
+            left -= got
 
 
 def _first(connection, request):

@@ -38,6 +38,9 @@ import Testing
         }
 
         let body: [UInt8]
+        /// Made once: they are in every answer.
+        private let digest: Digest
+        private let digests: [[UInt8]]
         let ask: ContentAsk
         let cluster: ClusterID
         private let peers: Mutex<[NodeID: Peer]>
@@ -46,20 +49,24 @@ import Testing
         init(_ body: [UInt8], _ cluster: ClusterID, _ list: [Peer]) {
             self.body = body
             self.cluster = cluster
-            ask = ContentAsk(.blob(Digest(.sha256, of: body)))
+            digest = Digest(.sha256, of: body)
+            let count = PieceList(transfer: .digest(digest), size: Int64(body.count), signer: list[0].key.id)
+                .pieceCount
+            digests = (0..<count).map { piece in
+                let range = PieceList.range(of: piece, size: Int64(body.count))
+                return PieceShelf.digest(Array(body[Int(range.lowerBound)..<Int(range.upperBound)]))
+            }
+            ask = ContentAsk(.blob(digest))
             peers = Mutex(Dictionary(uniqueKeysWithValues: list.map { ($0.key.id, $0) }))
         }
 
         var size: Int64 { Int64(body.count) }
-        var transfer: TransferKey { .digest(Digest(.sha256, of: body)) }
+        var transfer: TransferKey { .digest(digest) }
 
         func list(_ key: NodeKey, from first: Int, wrong: Int? = nil) -> PieceList.Part {
             var list = PieceList(transfer: transfer, size: size, signer: key.id)
             for piece in 0..<list.pieceCount {
-                let range = PieceList.range(of: piece, size: size)
-                var bytes = Array(body[Int(range.lowerBound)..<Int(range.upperBound)])
-                if piece == wrong { bytes[0] ^= 1 }
-                list.append(PieceShelf.digest(bytes))
+                list.append(piece == wrong ? digests[piece].map { $0 ^ 1 } : digests[piece])
             }
             // A few at a time, so that the list comes in several parts.
             return list.part(from: first, limit: 3, in: cluster, key: key)
@@ -71,7 +78,7 @@ import Testing
             if fault == .unsignedList { part = list(try NodeKey.generate(), from: first) }
             return Found(
                 facts: ContentFacts(
-                    digest: Digest(.sha256, of: body),
+                    digest: digest,
                     size: fault == .otherSize && first > 0 ? size + 1 : size,
                     h1: nil, access: .public, verified: .verified, contentType: nil, origin: "upstream",
                     learned: TrustedClock.build, checked: TrustedClock.build),
