@@ -8,6 +8,8 @@ public struct ReferenceName: Hashable, Sendable, CustomStringConvertible {
     public static let maximumByteCount = 1024
 
     public let text: String
+    /// Names are looked up far more often than they are made.
+    private let hash: Int
 
     /// - Throws: `ReferenceNameError` when the name is empty, longer than `maximumByteCount`, or holds
     ///   a control character.
@@ -16,7 +18,14 @@ public struct ReferenceName: Hashable, Sendable, CustomStringConvertible {
         guard text.utf8.count <= Self.maximumByteCount else { throw .tooLong(text.utf8.count) }
         guard text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else { throw .controlCharacter }
         self.text = text
+        hash = text.hashValue
     }
+
+    public static func == (a: ReferenceName, b: ReferenceName) -> Bool {
+        a.hash == b.hash && a.text == b.text
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(hash) }
 
     public var description: String { text }
 }

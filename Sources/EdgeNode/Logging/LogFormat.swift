@@ -32,7 +32,7 @@ package struct LogFormat: Sendable {
             object.add("level", Self.name(level))
             object.add("from", label)
             object.add("message", message)
-            for (key, value) in metadata { object.add(key, value) }
+            for (key, value) in metadata { object.add(named: key, value) }
             return object.line()
         }
     }

@@ -42,8 +42,8 @@ extension Connection {
         }
     }
 
-    private func receive(_ event: RequestParser.Event) {
-        switch event {
+    private func receive(_ event: consuming RequestParser.Event) {
+        switch consume event {
         case .head(let head):
             let (hasBody, expectsContinue) = (head.body != .none, head.expectsContinue)
             guard hasBody else { return answer(Exchange(head)) }

@@ -45,6 +45,17 @@ struct LogFormatTests {
             ])
     }
 
+    @Test("are whole however long they are", arguments: [1, 480, 500, 511, 512, 513, 1500, 70_000])
+    func long(length: Int) throws {
+        for text in [String(repeating: "a", count: length), String(repeating: "\"é", count: length)] {
+            let line = line(.json, .notice, "m", [("key", text), ("after", "it")])
+            let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String]
+            #expect(object?["key"] == text)
+            #expect(object?["after"] == "it")
+            #expect(line.hasSuffix("}\n"))
+        }
+    }
+
     @Test("give back every byte of ASCII, wherever it is", arguments: [0, 15, 16, 38])
     func everyByte(place: Int) throws {
         for byte in UInt8.min...0x7F {

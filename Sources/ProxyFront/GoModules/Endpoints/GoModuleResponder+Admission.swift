@@ -4,7 +4,14 @@ extension GoModuleResponder {
     func admitting(
         _ request: Request, to module: ModulePath, _ next: @escaping @Sendable (Admission) -> Answer
     ) -> Answer {
-        switch access.admit(request, to: .module(module)) {
+        admitting(access.admit(request, to: .module(module)), request, to: module, next)
+    }
+
+    func admitting(
+        _ verdict: AccessAnswer, _ request: Request, to module: ModulePath,
+        _ next: @escaping @Sendable (Admission) -> Answer
+    ) -> Answer {
+        switch verdict {
         case .now(.success(let admission)): next(admission)
         case .now(.failure(let refusal)): .now(refused(refusal, module.text, request))
         case .later(let verdict):
@@ -19,18 +26,17 @@ extension GoModuleResponder {
 
     /// Goes on with what may be served at all: by the patterns of the configuration, then by the policy.
     func permitted(_ target: GoTarget, _ request: Request, _ admission: Admission) -> Answer {
-        let resource = target.resource
-        if case .denied(let reason) = configuration.access.verdict(on: resource.module) {
-            return .now(denied(reason, resource, request))
+        if case .denied(let reason) = configuration.access.verdict(on: target.resource.module) {
+            return .now(denied(reason, target.resource, request))
         }
-        switch policy.verdict(on: .module(resource.module, version: resource.version)) {
+        switch policy.verdict(on: .module(target.resource.module, version: target.resource.version)) {
         case .now(.allow): return answer(target, request, admission)
-        case .now(.deny(let reason)): return .now(denied(reason, resource, request))
+        case .now(.deny(let reason)): return .now(denied(reason, target.resource, request))
         case .later(let verdict):
             return .later {
                 switch await verdict() {
                 case .allow: await self.answer(target, request, admission).response()
-                case .deny(let reason): self.denied(reason, resource, request)
+                case .deny(let reason): self.denied(reason, target.resource, request)
                 }
             }
         }

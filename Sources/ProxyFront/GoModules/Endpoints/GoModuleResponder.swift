@@ -107,26 +107,29 @@ public final class GoModuleResponder: Responder {
     }
 
     private func admitting(_ target: GoTarget, _ request: Request) -> Answer {
-        admitting(request, to: target.resource.module) { self.permitted(target, request, $0) }
+        let module = target.resource.module
+        let verdict = access.admit(request, to: .module(module))
+        // Nearly everybody is let in at once, and nothing has to be kept for later then.
+        if case .now(.success(let admission)) = verdict { return permitted(target, request, admission) }
+        return admitting(verdict, request, to: module) { self.permitted(target, request, $0) }
     }
 
     /// The straight line: held and fresh, known to be missing, or off the event loop.
     func answer(_ target: GoTarget, _ request: Request, _ admission: Admission) -> Answer {
-        let resource = target.resource
-        if !admission.includesPrivate, check.isPrivate(resource.module) {
-            return .now(refusedPrivate(resource, request, admission))
+        if !admission.includesPrivate, check.isPrivate(target.resource.module) {
+            return .now(refusedPrivate(target.resource, request, admission))
         }
-        if let (reference, object) = delivery.store.hotReference(resource.name), let object,
-            resource.isImmutable || isFresh(reference)
+        if let (reference, object) = delivery.store.hotReference(target.resource.name), let object,
+            target.resource.isImmutable || isFresh(reference)
         {
             guard admission.includes(reference.access) else {
-                return .now(refusedPrivate(resource, request, admission))
+                return .now(refusedPrivate(target.resource, request, admission))
             }
-            allowed(resource, request, origin: "store", digest: reference.h1)
+            allowed(target.resource, request, origin: "store", digest: reference.h1)
             let headers = target.headers(object.digest, reference.verified)
             return .now(StoredBody.response(object, headers: headers, request: request))
         }
-        return .later { await self.answerLater(resource, request, admission) }
+        return .later { await self.answerLater(target.resource, request, admission) }
     }
 
     func held(

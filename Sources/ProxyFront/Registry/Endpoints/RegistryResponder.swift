@@ -93,17 +93,32 @@ public final class RegistryResponder: Responder {
     }
 
     private func answer(_ target: RegistryTarget, _ request: Request) -> Answer {
-        let namespace = target.asked.namespace
-        return admitted(request, to: .repository(target.repository), namespace) { admission in
-            let visit = RegistryVisit(request: request, target: target, admission: admission)
-            if let response = self.hot(visit) { return .now(response) }
-            return .later { self.finished(await self.cold(visit), namespace: namespace) }
+        let resource = AccessResource.repository(target.repository)
+        let verdict = access.admit(request, to: resource)
+        // Nearly everybody is let in at once, and nothing has to be kept for later then.
+        if case .now(.success(let admission)) = verdict {
+            return answer(RegistryVisit(request: request, target: target, admission: admission))
         }
+        return admitted(verdict, request, to: resource, target.asked.namespace) { admission in
+            self.answer(RegistryVisit(request: request, target: target, admission: admission))
+        }
+    }
+
+    private func answer(_ visit: RegistryVisit) -> Answer {
+        if let response = hot(visit) { return .now(response) }
+        return .later { self.finished(await self.cold(visit), namespace: visit.asked.namespace) }
+    }
+
+    private func admitted(
+        _ request: Request, to resource: AccessResource, _ namespace: String?,
+        _ next: @escaping @Sendable (Admission) -> Answer
+    ) -> Answer {
+        admitted(access.admit(request, to: resource), request, to: resource, namespace, next)
     }
 
     /// Lets the client in, or says why not, at once if that can be said at once.
     private func admitted(
-        _ request: Request, to resource: AccessResource, _ namespace: String?,
+        _ verdict: AccessAnswer, _ request: Request, to resource: AccessResource, _ namespace: String?,
         _ next: @escaping @Sendable (Admission) -> Answer
     ) -> Answer {
         let refused: @Sendable (AccessRefusal) -> Response = { refusal in
@@ -113,7 +128,7 @@ public final class RegistryResponder: Responder {
             }
             return self.finished(RegistryError(refusal), namespace: namespace)
         }
-        switch access.admit(request, to: resource) {
+        switch verdict {
         case .now(.success(let admission)): return next(admission)
         case .now(.failure(let refusal)): return .now(refused(refusal))
         case .later(let verdict):
